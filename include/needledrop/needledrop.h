@@ -1,0 +1,13 @@
+/* Needledrop: picks background music for a video. Everything in one include. */
+#ifndef NEEDLEDROP_NEEDLEDROP_H
+#define NEEDLEDROP_NEEDLEDROP_H
+
+#include "needledrop/array.h"
+#include "needledrop/base.h"
+#include "needledrop/library.h"
+#include "needledrop/media.h"
+#include "needledrop/picture.h"
+#include "needledrop/ranking.h"
+#include "needledrop/synth.h"
+
+#endif
