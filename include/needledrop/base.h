@@ -58,6 +58,12 @@ enum {
  *  Threads: safe. */
 ND_API const char *nd_error_text(int code);
 
+/** @return the code's name without its prefix, "EFORMAT"; "" for an unknown one. */
+ND_API const char *nd_error_name(int code);
+
+/** @return the code of that name; 0 when there is none. */
+ND_API int nd_error_code(const char *name);
+
 /** The one-line story of a failure. A zeroed one is empty. */
 typedef struct nd_diag {
     int code;       /* ND_OK or the ND_E* code that was returned */

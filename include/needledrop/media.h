@@ -14,7 +14,7 @@ typedef enum nd_medium { ND_MUSIC = 1, ND_VIDEO = 2 } nd_medium;
 
 /** What the container says about itself. Texts are valid UTF-8, "" if absent. */
 typedef struct nd_media_info {
-    double duration_s; /* of the chosen stream; of what was decoded, once it is */
+    double duration_s; /* of the chosen stream; 0 when unknown */
     bool has_audio;
     bool has_video; /* a moving picture: cover art does not count */
     int rate_hz;    /* audio: as stored */
@@ -38,7 +38,7 @@ typedef struct nd_describe_params {
     double length_s;      /* 0: to the end, at most max_length_s */
     double max_length_s;  /* 0: 1,800; the rest of a longer file is left out
                              and nd_description_is_cut says so */
-    double wall_s;        /* 0: 120 + 2 x length; the worker is killed then */
+    double wall_s;        /* 0: 60 + length, less for a small file; the worker is killed then */
     double cpu_s;         /* 0: as wall_s */
     int64_t memory_bytes; /* 0: 2 GiB of address space for the worker */
     const char *worker;   /* program to run; NULL: found beside the program,
@@ -49,9 +49,9 @@ typedef struct nd_describe_params {
 /** Decode and analyse one file in a sandboxed worker process.
  *  @param params  NULL for the defaults above
  *  @return 0; ND_EIO (cannot be opened), ND_EFORMAT (not media, or damaged
- *     before the first usable moment), ND_EEMPTY (no stream of that medium, or
- *     silent), ND_ESHORT (2 s or less), ND_ELIMIT, ND_ETIMEOUT, ND_ECRASH,
- *     ND_EARG (unknown feature). *out untouched.
+ *     before the first usable moment), ND_EEMPTY (no stream of that medium),
+ *     ND_ELIMIT, ND_ETIMEOUT, ND_ECRASH, ND_EARG (unknown feature). *out
+ *     untouched. A file of 2 s or less is described, with no clips.
  *  Threads: safe. Blocks for as long as the analysis takes. */
 ND_API int nd_describe_file(nd_description **out, const char *path,
                             const nd_describe_params *params, nd_diag *diag);
@@ -64,6 +64,9 @@ ND_API nd_medium nd_description_medium(const nd_description *d);
 
 /** @return true where the file was longer than what was analysed. */
 ND_API bool nd_description_is_cut(const nd_description *d);
+
+/** @return seconds that were analysed: what the arrays cover. */
+ND_API double nd_description_analysed_s(const nd_description *d);
 
 /** @return the array of that name, borrowed; NULL when absent.
  *  docs/features.md lists every name with shape, unit and range. */

@@ -17,6 +17,26 @@ const char *nd_error_text(int code)
     }
 }
 
+const char *nd_error_name(int code)
+{
+    switch (code) {
+#define ND__CASE(name, text) \
+    case ND_##name: return #name;
+        ND_ERRORS(ND__CASE)
+#undef ND__CASE
+    default: return "";
+    }
+}
+
+int nd_error_code(const char *name)
+{
+#define ND__COMPARE(error, text) \
+    if (!strcmp(name, #error)) return ND_##error;
+    ND_ERRORS(ND__COMPARE)
+#undef ND__COMPARE
+    return 0;
+}
+
 int nd_diag_set(nd_diag *diag, int code, const char *format, ...)
 {
     if (!diag) return code;

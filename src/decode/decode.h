@@ -126,6 +126,7 @@ typedef struct nd_worker_params {
     int media_fd;        /* becomes fd 3; stays the caller's */
     double wall_s;       /* killed after this; > 0 */
     size_t max_result_bytes;
+    const nd_log *log; /* takes the worker's "warning: ..." lines; NULL: none */
 } nd_worker_params;
 
 /** Run the worker, collect what it writes to fd 4, wait for its end.

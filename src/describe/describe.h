@@ -41,7 +41,8 @@ struct nd_description {
     nd_media_info info;
     nd_medium medium;
     bool is_cut;
-    nd_array *arrays; /* owned, data too */
+    double analysed_s; /* the length that the arrays cover; clips are counted in it */
+    nd_array *arrays;  /* owned, data too */
     size_t n_arrays, capacity;
 };
 
@@ -94,6 +95,7 @@ typedef struct nd_feature_ops {
     /* Music: read the samples and the arrays of `needs`, add arrays to d.
      * @return 0 or a negative code with its story in diag. */
     int (*hear)(nd_description *d, const nd_music_input *in, nd_diag *diag);
+    bool wants_loudness; /* samples come with EBU R128 loudness */
 
     /* Video: one state a file, zeroed before start; frames of one series. */
     nd_frame_spec frames; /* what to decode for it */
@@ -128,8 +130,7 @@ int nd_describe_samples(nd_description **out, const nd_samples *samples, const c
 typedef struct nd_rfft nd_rfft;
 int nd_rfft_create(nd_rfft **out, int n); /* n: power of two; 0 or ND_ENOMEM */
 void nd_rfft_destroy(nd_rfft **fft);
-/** power_out [n / 2 + 1] = |X|^2 of in [n] (in is overwritten). No allocation.
- */
-void nd_rfft_power(nd_rfft *fft, float *power_out, float *in);
+/** power_out [n / 2 + 1] = |X|^2 of in [n]. Allocates: no. */
+void nd_rfft_power(nd_rfft *fft, float *power_out, const float *in);
 
 #endif
