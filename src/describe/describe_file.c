@@ -76,8 +76,8 @@ int nd_describe_file(nd_description **out, const char *path, const nd_describe_p
     if (!out || !path || !(p.start_s >= 0) || !(p.length_s >= 0) || !(p.max_length_s >= 0))
         return nd_diag_set(diag, ND_EARG,
                            "describing a file: a path, start >= 0 and length >= 0 expected");
-    int fd;
-    int64_t size_bytes;
+    int fd = -1;
+    int64_t size_bytes = 0;
     int rc = open_media(&fd, &size_bytes, path, diag);
     if (rc) return rc;
     nd_bytes result = {0};
