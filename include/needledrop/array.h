@@ -29,6 +29,9 @@ typedef struct nd_array {
 /** @return bytes of one value: 4, 4 or 1; 0 for an unknown dtype. */
 ND_API size_t nd_dtype_bytes(nd_dtype dtype);
 
+/** @return "f32", "i32", "u8"; "" for an unknown dtype. */
+ND_API const char *nd_dtype_name(nd_dtype dtype);
+
 /** @return number of values: the product of the dims (1 for a scalar);
  *  -1 when a dim is negative, n_dims is out of range or the bytes overflow. */
 ND_API int64_t nd_array_count(const nd_array *a);

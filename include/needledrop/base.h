@@ -79,6 +79,11 @@ typedef struct nd_diag {
 ND_API int nd_diag_set(nd_diag *diag, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/** Copy n bytes as one printable line: control characters and invalid UTF-8
+ *  become \n, \t, \xNN; cut at a whole character to fit out_bytes.
+ *  @return out. Threads: safe. */
+ND_API char *nd_text_print(char *out, size_t out_bytes, const char *in, size_t n);
+
 typedef enum nd_log_level { ND_LOG_ERROR, ND_LOG_WARNING, ND_LOG_INFO, ND_LOG_DEBUG } nd_log_level;
 
 /** Where messages go. NULL for silence: the library itself never prints. */
@@ -101,9 +106,14 @@ typedef struct nd_progress {
     void *user;
 } nd_progress;
 
-/** @return the version of the library that is running, "major.minor.patch",
- *  and the plug-ins in it, one line a shelf; a static string. Threads: safe. */
+/** @return the version of the library that is running, "major.minor.patch"; static. */
 ND_API const char *nd_version(void);
+
+/** The plug-ins of this build, shelf by shelf: index from 0, NULL past the last. One
+ *  that was left out because its package is absent is "NAME (without PACKAGE)".
+ *  @param shelf_out  what the plug-in is: "feature", "store", "ranker"
+ *  Both static. Threads: safe. */
+ND_API const char *nd_plugin(int index, const char **shelf_out);
 
 #ifdef __cplusplus
 }

@@ -80,6 +80,13 @@ ND_API const nd_array *nd_description_at(const nd_description *d, int index);
  *  @return 0 or ND_ENOMEM. */
 ND_API int nd_description_json(char **json_out, const nd_description *d, const char *path);
 
+/** @param key  0 C .. 11 B;  @param is_minor  0 or 1
+ *  @return "A minor"; "" where either is out of range. Static. */
+ND_API const char *nd_key_name(int key, int is_minor);
+
+/** @return the medium that a feature describes; 0: there is no feature of that name. */
+ND_API nd_medium nd_feature_medium(const char *name);
+
 /** A feature that this build can compute. index from 0; NULL past the last.
  *  @param summary_out  may be NULL; one line, static. */
 ND_API const char *nd_feature_name(int index, const char **summary_out);

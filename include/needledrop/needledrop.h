@@ -4,6 +4,7 @@
 
 #include "needledrop/array.h"
 #include "needledrop/base.h"
+#include "needledrop/json.h"
 #include "needledrop/library.h"
 #include "needledrop/media.h"
 #include "needledrop/picture.h"

@@ -11,6 +11,16 @@ size_t nd_dtype_bytes(nd_dtype dtype)
     return 0;
 }
 
+const char *nd_dtype_name(nd_dtype dtype)
+{
+    switch (dtype) {
+    case ND_F32: return "f32";
+    case ND_I32: return "i32";
+    case ND_U8: return "u8";
+    }
+    return "";
+}
+
 int64_t nd_array_count(const nd_array *a)
 {
     if (a->n_dims < 0 || a->n_dims > ND_ARRAY_MAX_DIMS) return -1;

@@ -61,11 +61,6 @@ void nd_bytes_deinit(nd_bytes *b);
  *  one (overlong, surrogate, cut short, above U+10FFFF). */
 int nd_utf8_length(const char *s, size_t n);
 
-/** Copy n bytes as one printable line: control characters and invalid UTF-8
- *  become \n, \t, \xNN; cut at a whole character to fit out_bytes.
- *  @return out */
-char *nd_text_print(char *out, size_t out_bytes, const char *in, size_t n);
-
 /** Copy text from outside as valid UTF-8: invalid bytes become U+FFFD, control
  *  characters a space; white space at both ends goes; cut to fit. @return out
  */

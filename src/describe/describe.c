@@ -19,6 +19,12 @@ const nd_feature_ops *nd_feature_find(const char *name)
     return NULL;
 }
 
+nd_medium nd_feature_medium(const char *name)
+{
+    const nd_feature_ops *ops = nd_feature_find(name);
+    return ops ? ops->medium : 0;
+}
+
 const char *nd_feature_name(int index, const char **summary_out)
 {
     for (int i = 0; index >= 0 && nd_feature_shelf[i]; i++) {

@@ -1,0 +1,123 @@
+/* needledrop embed: features of media files as NumPy arrays. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+
+/* What to compute for an array: the feature of its name, else the default set. */
+static nd_describe_params plan(const cli *c, const char *what)
+{
+    nd_medium medium = nd_feature_medium(what);
+    return (nd_describe_params){
+        .medium = medium, .features = medium ? what : "default", .log = &c->log};
+}
+
+static int no_such_array(const nd_description *d, const char *what, nd_diag *diag)
+{
+    char names[400] = "";
+    for (int i = 0; nd_description_at(d, i); i++) {
+        size_t n = strlen(names);
+        snprintf(names + n, sizeof names - n, "%s%s", i ? ", " : "", nd_description_at(d, i)->name);
+    }
+    return nd_diag_set(diag, ND_ENOTFOUND, "--what %s: one of the arrays expected: %s", what,
+                       names);
+}
+
+/* --out is the file for one input, a folder for several (or where it is one):
+ * DIR/NAME.WHAT.npy. @return malloc'ed */
+static char *output_path(const cli *c, const char *input, const char *what)
+{
+    const char *given = cli_get(c, "out"), *slash = strrchr(input, '/');
+    struct stat info;
+    bool is_folder = stat(given, &info) == 0 && S_ISDIR(info.st_mode);
+    if (!is_folder && c->n_args == 1) return strdup(given);
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s.%s.npy", given, slash ? slash + 1 : input, what) < 0) return NULL;
+    return path;
+}
+
+static void print_embedding(const nd_embedding *e)
+{
+    char out[1024];
+    printf("%s: [", cli_text(out, e->out));
+    for (int i = 0; i < e->shape.n_dims; i++)
+        printf("%s%lld", i ? ", " : "", (long long)e->shape.dims[i]);
+    printf("] %s\n", nd_dtype_name(e->shape.dtype));
+}
+
+/* Describe one file and write one array of it; fill *e. */
+static int embed_one(const cli *c, const char *input, nd_embedding *e, nd_diag *diag)
+{
+    const char *what = cli_get(c, "what");
+    nd_describe_params params = plan(c, what);
+    nd_description *d = NULL;
+    int rc = nd_describe_file(&d, input, &params, diag);
+    if (rc) return rc;
+    const nd_array *a = nd_description_find(d, what);
+    char *out = output_path(c, input, what);
+    if (!a) rc = no_such_array(d, what, diag);
+    else if (!out) rc = nd_diag_set(diag, ND_ENOMEM, "writing an array: out of memory");
+    else rc = nd_array_write_npy(a, out, diag);
+    if (rc) {
+        free(out);
+    } else {
+        *e = (nd_embedding){.path = input, .out = out, .shape = *a};
+        e->shape.data = NULL;
+    }
+    nd_description_destroy(&d);
+    return rc;
+}
+
+static int embed_all(cli *c, nd_embedding *done, int *n_out)
+{
+    int n_failed = 0, last_code = 0;
+    for (int i = 0; i < c->n_args; i++) {
+        nd_diag diag = {0};
+        last_code = embed_one(c, c->args[i], &done[*n_out], &diag);
+        if (last_code) {
+            cli_fail(c, &diag);
+            n_failed++;
+            continue;
+        }
+        if (!c->json && !c->quiet) print_embedding(&done[*n_out]);
+        ++*n_out;
+    }
+    return n_failed == 0 ? CLI_DONE : *n_out ? CLI_SOME_FAILED : CLI_FAILED;
+}
+
+static int run(cli *c)
+{
+    if (!cli_get(c, "what") || !cli_get(c, "out"))
+        return cli_usage(c, "--what NAME and --out FILE expected");
+    nd_embedding *done = calloc((size_t)c->n_args, sizeof *done);
+    if (!done) return cli_fail(c, &(nd_diag){.code = ND_ENOMEM});
+    int n = 0, status = embed_all(c, done, &n);
+    if (c->json) {
+        char *json = NULL;
+        int rc = nd_embeddings_json(&json, done, n);
+        if (cli_print_json(c, rc, json)) status = CLI_FAILED;
+    }
+    for (int i = 0; i < n; i++) free((char *)done[i].out);
+    free(done);
+    return status;
+}
+
+static const cli_option options[] = {
+    {"what", 0, "NAME", "fbank, frames, onset, or any array of docs/features.md"},
+    {"out", 0, "FILE", "the .npy to write; for several inputs a folder"},
+    {0},
+};
+
+const cli_command cli_embed = {
+    .name = "embed",
+    .args = "FILE...",
+    .summary = "embeddings and features as .npy",
+    .help = "",
+    .example = "needledrop embed --what fbank --out song.npy song.mp3",
+    .options = options,
+    .min_args = 1,
+    .run = run,
+};

@@ -1,0 +1,63 @@
+/* needledrop index: analyse music, keep a library in step with folders. */
+#include <stdio.h>
+
+#include "cli.h"
+
+static void print_report(const cli *c, const nd_index_report *r)
+{
+    char music[16], elapsed[16];
+    printf("%s: %lld tracks", c->args[0], (long long)r->n_tracks);
+    printf(" (%lld new, %lld changed, %lld moved, %lld removed, %lld as before)\n",
+           (long long)r->n_added, (long long)r->n_changed, (long long)r->n_moved,
+           (long long)r->n_removed, (long long)r->n_unchanged);
+    if (r->music_s > 0)
+        printf("analysed %s of music in %s, %.0f times as fast as it plays\n",
+               cli_time(music, r->music_s), cli_time(elapsed, r->elapsed_s),
+               r->elapsed_s > 0 ? r->music_s / r->elapsed_s : 0);
+    if (r->n_failed)
+        printf("%lld could not be read; needledrop list --failed %s says why\n",
+               (long long)r->n_failed, c->args[0]);
+}
+
+static int run(cli *c)
+{
+    nd_index_params params = {.log = &c->log, .progress = &c->progress};
+    int status = cli_get_int(c, "jobs", 1, 256, &params.n_workers);
+    if (status) return status;
+    nd_library *lib = NULL;
+    nd_diag diag = {0};
+    if (nd_library_open(&lib, c->args[0], ND_OPEN_INDEX, &diag)) return cli_fail(c, &diag);
+    nd_index_report report = {0};
+    cli_screen_start(c);
+    int rc = nd_library_index(lib, (const char *const *)c->args + 1, c->n_args - 1, &params,
+                              &report, &diag);
+    cli_screen_end(c);
+    nd_library_close(&lib);
+    if (rc) return cli_fail(c, &diag);
+    if (c->json) {
+        char *json = NULL;
+        rc = nd_index_report_json(&json, &report);
+        if (cli_print_json(c, rc, json)) return CLI_FAILED;
+    } else if (!c->quiet) {
+        print_report(c, &report);
+    }
+    return report.n_failed ? CLI_SOME_FAILED : CLI_DONE;
+}
+
+static const cli_option options[] = {
+    {"jobs", 'j', "N", "worker processes (default: one a core)"},
+    {0},
+};
+
+const cli_command cli_index = {
+    .name = "index",
+    .args = "LIBRARY [PATH...]",
+    .summary = "analyse music, keep the library in step with the folders",
+    .help = "New and changed files are analysed, moved ones found again, deleted ones dropped.\n"
+            "Without a PATH every folder that was indexed before is looked at again. It may be\n"
+            "stopped at any moment: what is done stays done.",
+    .example = "needledrop index music.nd ~/Music",
+    .options = options,
+    .min_args = 1,
+    .run = run,
+};

@@ -1,0 +1,71 @@
+/* needledrop recommend: rank the tracks of a library for each video. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli.h"
+
+/* Rank for each video in turn; one that cannot be read does not stop the rest. */
+static int rank_all(const cli *c, cli_libraries *l, const nd_rank_params *params,
+                    nd_ranking **rankings, int *n_out)
+{
+    int n_failed = 0;
+    for (int i = 1; i < c->n_args; i++) {
+        nd_diag diag = {0};
+        nd_ranking *ranking = NULL;
+        if (nd_recommend(&ranking, l->open, l->n, c->args[i], params, &diag)) {
+            cli_fail(c, &diag);
+            n_failed++;
+            continue;
+        }
+        if (!c->json) cli_print_ranking(ranking, params->n_hits);
+        rankings[(*n_out)++] = ranking;
+    }
+    return n_failed == 0 ? CLI_DONE : *n_out ? CLI_SOME_FAILED : CLI_FAILED;
+}
+
+static int run(cli *c)
+{
+    cli_filter filter;
+    int status = cli_filter_parse(c, &filter);
+    nd_rank_params params = {
+        .n_hits = 10, .filter = &filter.filter, .ranker = cli_get(c, "ranker"), .log = &c->log};
+    if (!status) status = cli_get_int(c, "results", 1, 100000, &params.n_hits);
+    if (!status) status = cli_get_int(c, "jobs", 1, 256, &params.n_threads);
+    cli_libraries libraries;
+    if (!status) status = cli_libraries_open(c, &libraries);
+    if (status) return status;
+    nd_ranking **rankings = calloc((size_t)c->n_args, sizeof *rankings);
+    int n = 0;
+    status = rankings ? rank_all(c, &libraries, &params, rankings, &n)
+                      : cli_fail(c, &(nd_diag){.code = ND_ENOMEM});
+    if (c->json && rankings) {
+        char *json = NULL;
+        int rc = nd_rankings_json(&json, "videos", rankings, n);
+        if (cli_print_json(c, rc, json)) status = CLI_FAILED;
+    }
+    for (int i = 0; i < n; i++) nd_ranking_destroy(&rankings[i]);
+    free(rankings);
+    cli_libraries_close(&libraries);
+    return status;
+}
+
+static const cli_option options[] = {
+    {"results", 'k', "N", "how many tracks (default: 10)"},
+    {"also", 0, "LIBRARY", "search this library too (repeat for more)"},
+    {"ranker", 0, "NAME", "how to rank (default: rhythm)"},
+    {"jobs", 'j', "N", "threads (default: one a core)"},
+    CLI_FILTER_OPTIONS,
+    {0},
+};
+
+const cli_command cli_recommend = {
+    .name = "recommend",
+    .args = "LIBRARY VIDEO...",
+    .summary = "rank tracks for each video",
+    .help = "Each track comes with its score and the parts of it, the stretch that fits best,\n"
+            "where to start it so that beats meet cuts, and a sentence of why.",
+    .example = "needledrop recommend music.nd holiday.mp4 --bpm 90-130 --not-tag vocal",
+    .options = options,
+    .min_args = 2,
+    .run = run,
+};
