@@ -1,0 +1,112 @@
+/* The frame of every picture: title, facts, parts, file. */
+#include <math.h>
+#include <string.h>
+
+#include "needledrop/picture.h"
+#include "render/picture.h"
+
+static const double margin_left = 92, margin_right = 92, title_height = 118, foot_height = 16;
+
+const char *nd_picture_features(nd_medium medium)
+{
+    return medium == ND_VIDEO ? "thumbnails,flow,cuts,look"
+                              : "waveform,onset,beat,rhythm,loudness,key";
+}
+
+nd_panel nd_picture_panel(const nd_picture *p, double y, double height)
+{
+    return (nd_panel){.x = margin_left,
+                      .y = y + 40,
+                      .width = ND_PICTURE_WIDTH - margin_left - margin_right,
+                      .height = height,
+                      .t1_s = p->length_s,
+                      .hi = 1};
+}
+
+nd_series nd_picture_series(const nd_picture *p, const char *name, double first_s, double rate_hz)
+{
+    nd_series s = {.stride = 1, .first_s = first_s, .rate_hz = rate_hz};
+    const nd_array *a = nd_description_find(p->d, name);
+    if (!a || a->dtype != ND_F32 || a->n_dims < 1 || a->n_dims > 2) return s;
+    s.values = a->f32;
+    s.n = a->dims[0];
+    if (a->n_dims == 2) s.stride = a->dims[1];
+    if (s.stride < 1) s.n = 0;
+    return s;
+}
+
+void nd_fact_begin(nd_str *out)
+{
+    if (out->n) nd_str_append(out, "  \xC2\xB7  ");
+}
+
+/* The claimed length, or that of the longest array where there is none. */
+static double length_of(const nd_picture *p)
+{
+    static const struct {
+        const char *name;
+        double rate_hz;
+    } arrays[] = {{"waveform", 100}, {"loudness_lufs", 10},
+                  {"onset", 31.25},  {"flow_px", 8},
+                  {"brightness", 8}, {"clip_n_beats", 1 / ND_CLIP_S},
+                  {"thumbnails", 1}, {"clip_warmth", 1 / ND_CLIP_S}};
+    double length_s = nd_description_info(p->d)->duration_s;
+    if (length_s > 0 && length_s < 1e7) return ND_MAX(length_s, 0.1);
+    length_s = 1;
+    for (size_t i = 0; i < ND_COUNT(arrays); i++) {
+        const nd_array *a = nd_description_find(p->d, arrays[i].name);
+        if (a && a->n_dims > 0) length_s = ND_MAX(length_s, (double)a->dims[0] / arrays[i].rate_hz);
+    }
+    return ND_MIN(length_s, 1e7);
+}
+
+static void draw_title(nd_canvas *c, const char *title, const char *facts)
+{
+    char line[512];
+    double width = c->width - margin_left - margin_right;
+    nd_font large = {34, true, ND_LEFT, nd_color_of(ND_INK_TEXT)};
+    nd_font small = {24, false, ND_LEFT, nd_color_of(ND_INK_MUTED)};
+    nd_text_print(line, sizeof line, title ? title : "", title ? strlen(title) : 0);
+    nd_canvas_text_fit(c, margin_left, 52, width, large, line);
+    nd_canvas_text_fit(c, margin_left, 92, width, small, facts);
+}
+
+static int draw(nd_bytes *png, const nd_picture *p, const nd_picture_part *parts, const char *title,
+                const char *facts)
+{
+    double height = title_height + foot_height, y = title_height;
+    for (const nd_picture_part *part = parts; part->draw; part++)
+        if (part->has(p)) height += part->height;
+    nd_canvas c;
+    int rc = nd_canvas_init(&c, ND_PICTURE_WIDTH, (int)height);
+    draw_title(&c, title, facts);
+    for (const nd_picture_part *part = parts; part->draw; part++) {
+        if (!part->has(p)) continue;
+        part->draw(&c, p, y);
+        y += part->height;
+    }
+    if (!rc) rc = nd_canvas_png(png, &c);
+    nd_canvas_deinit(&c);
+    return rc;
+}
+
+int nd_picture_write(const nd_description *d, const char *title, const char *path, nd_diag *diag)
+{
+    if (!d || !path)
+        return nd_diag_set(diag, ND_EARG, "drawing: a description and a path expected");
+    nd_picture p = {.d = d};
+    nd_str facts = {0};
+    nd_bytes png = {0};
+    bool is_video = nd_description_medium(d) == ND_VIDEO;
+    p.length_s = length_of(&p);
+    if (!is_video) nd_music_choose_detail(&p);
+    nd_str_append(&facts, "%s", "");
+    (is_video ? nd_video_facts : nd_music_facts)(&facts, &p);
+    int rc = facts.failed ? ND_ENOMEM : 0;
+    if (!rc) rc = draw(&png, &p, is_video ? nd_video_parts : nd_music_parts, title, facts.text);
+    if (rc) nd_diag_set(diag, rc, "drawing %s: out of memory", path);
+    else rc = nd_file_write(path, png.data, png.n, diag);
+    nd_bytes_deinit(&png);
+    nd_str_deinit(&facts);
+    return rc;
+}
