@@ -96,7 +96,7 @@ static const void *find_vector(const nd_description *d, const char *name, nd_dty
                                int64_t *n_out)
 {
     const nd_array *a = nd_description_find(d, name);
-    bool found = a && a->dtype == dtype && a->n_dims >= 1;
+    bool found = a && a->dtype == dtype && a->n_dims >= 1 && nd_array_count(a) >= a->dims[0];
     *n_out = found ? a->dims[0] : 0;
     return found ? a->data : NULL;
 }

@@ -152,7 +152,7 @@ void nd_panel_ground(nd_canvas *c, const nd_panel *p, const char *heading)
 char *nd_time_print(char out[32], double time_s, bool tenths)
 {
     long long s = (long long)ND_CLAMP(time_s, 0.0, 1e9);
-    if (tenths) snprintf(out, 32, "%.1f s", time_s);
+    if (tenths) snprintf(out, 32, "%.1f s", ND_MAX(time_s, 0.0));
     else if (s >= 3600) snprintf(out, 32, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
     else snprintf(out, 32, "%lld:%02lld", s / 60, s % 60);
     return out;
@@ -176,32 +176,30 @@ void nd_panel_time_axis(nd_canvas *c, const nd_panel *p, bool labels)
     double k = ceil(p->t0_s / step - 1e-6);
     for (; k * step <= p->t1_s + 1e-6 * step; k++) {
         char text[32];
-        double x = nd_panel_x(p, k * step);
+        double time_s = k * step + 0.0, x = nd_panel_x(p, time_s);
         nd_canvas_block(c, round(x), p->y, 1, p->height, nd_color_of(ND_INK_GRID));
         if (labels)
-            nd_canvas_text(c, x, p->y + p->height + 26, font,
-                           nd_time_print(text, k * step, step < 1));
+            nd_canvas_text(c, x, p->y + p->height + 30, font,
+                           nd_time_print(text, time_s, step < 1));
     }
 }
 
-/* 1, 2 or 5 times a power of ten: four to nine steps in the range. */
-static double value_step(double range)
+/* The first of 1, 2, 5 times a power of ten that leaves label_px for each label. */
+static double value_step(const nd_panel *p, double label_px)
 {
-    double power = pow(10, floor(log10(range / 2))), share = range / 2 / power;
-    return power * (share >= 5 ? 2 : share >= 2 ? 1 : 0.5);
+    double least = (p->hi - p->lo) * label_px / p->height, power = pow(10, floor(log10(least)));
+    double digit = least / power;
+    return power * (digit > 5 ? 10 : digit > 2 ? 5 : digit > 1 ? 2 : 1);
 }
 
-void nd_panel_value_axis(nd_canvas *c, const nd_panel *p, nd_align side, bool grid, nd_color color,
-                         const char *unit)
+void nd_panel_value_axis(nd_canvas *c, const nd_panel *p, nd_align side, bool grid, nd_color color)
 {
-    double step = value_step(p->hi - p->lo), x = p->x - 10;
+    double step = value_step(p, 40), x = p->x - 10;
     nd_font font = {axis_px, false, ND_RIGHT, color};
     if (side == ND_RIGHT) {
         x = p->x + p->width + 10;
         font.align = ND_LEFT;
     }
-    /* Labels need 24 px each. */
-    while (p->height * step / (p->hi - p->lo) < 24) step *= 2;
     double k = ceil(p->lo / step - 1e-6);
     for (; k * step <= p->hi + 1e-6 * step; k++) {
         char text[32];
@@ -211,7 +209,6 @@ void nd_panel_value_axis(nd_canvas *c, const nd_panel *p, nd_align side, bool gr
                  fabs(v) < 1e-9 * step ? 0 : fabs(v));
         nd_canvas_text(c, x, y + 7, font, text);
     }
-    nd_canvas_text(c, x, p->y - 11, font, unit);
 }
 
 /* ---- what is drawn in a panel ---------------------------------------------------- */

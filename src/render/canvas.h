@@ -104,10 +104,10 @@ void nd_panel_ground(nd_canvas *c, const nd_panel *p, const char *heading);
 /** Vertical grid lines at round times; with labels, "1:30" or "5 s", below. */
 void nd_panel_time_axis(nd_canvas *c, const nd_panel *p, bool labels);
 
-/** Labels at round values on the left or right side, the unit above them.
+/** Labels at round values on the left or right side; the unit stands in the
+ *  heading or the key.
  *  @param grid  draw horizontal grid lines too */
-void nd_panel_value_axis(nd_canvas *c, const nd_panel *p, nd_align side, bool grid, nd_color color,
-                         const char *unit);
+void nd_panel_value_axis(nd_canvas *c, const nd_panel *p, nd_align side, bool grid, nd_color color);
 
 /** Evenly spaced values: number k stands at first_s + k / rate_hz. */
 typedef struct nd_series {

@@ -127,7 +127,7 @@ static void draw_waveform(nd_canvas *c, const nd_picture *p, nd_panel panel)
     panel.hi = amplitude_of(p);
     panel.lo = -panel.hi;
     nd_panel_band(c, &panel, &low, &high, nd_color_of(ND_INK_WAVE));
-    nd_panel_value_axis(c, &panel, ND_LEFT, false, nd_color_of(ND_INK_MUTED), "");
+    nd_panel_value_axis(c, &panel, ND_LEFT, false, nd_color_of(ND_INK_MUTED));
 }
 
 /* ---- the whole track --------------------------------------------------------------- */
@@ -162,7 +162,7 @@ static void draw_overview(nd_canvas *c, const nd_picture *p, double y)
     if (loudness.n) {
         panel.lo = -60;
         panel.hi = 0;
-        nd_panel_value_axis(c, &panel, ND_RIGHT, !wave, green, "");
+        nd_panel_value_axis(c, &panel, ND_RIGHT, !wave, green);
         nd_panel_curve(c, &panel, &loudness, 2, green, 0);
     }
     draw_detail_frame(c, p, &panel);
@@ -206,7 +206,7 @@ static void draw_rhythm(nd_canvas *c, const nd_picture *p, double y)
     for (int64_t k = 0; k < n; k++) panel.hi = ND_MAX(panel.hi, 1.3 * n_beats[k]);
     nd_panel_ground(c, &panel, "Beats in each 4-second clip");
     nd_panel_time_axis(c, &panel, false);
-    nd_panel_value_axis(c, &panel, ND_LEFT, true, nd_color_of(ND_INK_MUTED), "");
+    nd_panel_value_axis(c, &panel, ND_LEFT, true, nd_color_of(ND_INK_MUTED));
     for (int64_t k = 0; k < n && (double)k * ND_CLIP_S < p->length_s; k++) {
         bool known = k < strength.n && strongest > 0;
         double share = known ? (double)strength.values[k] / strongest : 0;
@@ -241,7 +241,7 @@ static void draw_beat(nd_canvas *c, const nd_panel *panel, double time_s, int po
     nd_font font = {is_first ? 18 : 16, is_first, ND_LEFT,
                     is_first ? blue : nd_color_of(ND_INK_MUTED)};
     snprintf(text, sizeof text, "%d", position);
-    nd_canvas_text(c, x + 6, panel->y + 20, font, text);
+    if (x + 24 < panel->x + panel->width) nd_canvas_text(c, x + 6, panel->y + 20, font, text);
 }
 
 static void draw_beats(nd_canvas *c, const nd_picture *p, const nd_panel *panel)
@@ -266,13 +266,14 @@ static void draw_onset(nd_canvas *c, const nd_picture *p, nd_panel panel)
     if (!nd_series_range(&onset, panel.t0_s, panel.t1_s, &lo, &hi)) return;
     panel.lo = 0;
     panel.hi = hi > 0 ? 1.04 * (double)hi : 1;
-    nd_panel_value_axis(c, &panel, ND_RIGHT, false, color, "");
+    nd_panel_value_axis(c, &panel, ND_RIGHT, false, color);
     nd_panel_curve(c, &panel, &onset, 2.2, color, 0.08);
 }
 
 static void draw_detail(nd_canvas *c, const nd_picture *p, double y)
 {
-    static const char *const headings[] = {"Beats", "The loudest twelve seconds"};
+    const char *stretch = loudness_of(p).n ? "The loudest twelve seconds"
+                                           : "The first twelve seconds";
     nd_color blue = nd_color_of(ND_INK_BLUE);
     nd_key_item key[] = {{"waveform", ND_KEY_BLOCK, nd_color_of(ND_INK_WAVE)},
                          {"onset strength", ND_KEY_LINE, nd_color_of(ND_INK_VERMILION)},
@@ -283,7 +284,7 @@ static void draw_detail(nd_canvas *c, const nd_picture *p, double y)
     curves = panel;
     curves.y += LANE_PX;
     curves.height -= LANE_PX;
-    nd_panel_ground(c, &panel, headings[is_long(p)]);
+    nd_panel_ground(c, &panel, is_long(p) ? stretch : "Beats");
     nd_panel_time_axis(c, &panel, true);
     draw_waveform(c, p, curves);
     draw_beats(c, p, &panel);
@@ -291,9 +292,21 @@ static void draw_detail(nd_canvas *c, const nd_picture *p, double y)
     nd_panel_key(c, &panel, key, ND_COUNT(key));
 }
 
+/* A short track begins with it, a long one with the whole. */
+static bool has_short_detail(const nd_picture *p)
+{
+    return !is_long(p) && has_detail(p);
+}
+
+static bool has_long_detail(const nd_picture *p)
+{
+    return is_long(p) && has_detail(p);
+}
+
 const nd_picture_part nd_music_parts[] = {
+    {DETAIL_PX + 84, has_short_detail, draw_detail},
     {OVERVIEW_PX + 84, has_overview, draw_overview},
     {RHYTHM_PX + 58, has_rhythm, draw_rhythm},
-    {DETAIL_PX + 84, has_detail, draw_detail},
+    {DETAIL_PX + 84, has_long_detail, draw_detail},
     {0, NULL, NULL},
 };

@@ -1,5 +1,4 @@
 /* The frame of every picture: title, facts, parts, file. */
-#include <math.h>
 #include <string.h>
 
 #include "needledrop/picture.h"
@@ -40,24 +39,12 @@ void nd_fact_begin(nd_str *out)
     if (out->n) nd_str_append(out, "  \xC2\xB7  ");
 }
 
-/* The claimed length, or that of the longest array where there is none. */
-static double length_of(const nd_picture *p)
+/* What was analysed; where a description does not say, the file's own claim. */
+static double length_of(const nd_description *d)
 {
-    static const struct {
-        const char *name;
-        double rate_hz;
-    } arrays[] = {{"waveform", 100}, {"loudness_lufs", 10},
-                  {"onset", 31.25},  {"flow_px", 8},
-                  {"brightness", 8}, {"clip_n_beats", 1 / ND_CLIP_S},
-                  {"thumbnails", 1}, {"clip_warmth", 1 / ND_CLIP_S}};
-    double length_s = nd_description_info(p->d)->duration_s;
-    if (length_s > 0 && length_s < 1e7) return ND_MAX(length_s, 0.1);
-    length_s = 1;
-    for (size_t i = 0; i < ND_COUNT(arrays); i++) {
-        const nd_array *a = nd_description_find(p->d, arrays[i].name);
-        if (a && a->n_dims > 0) length_s = ND_MAX(length_s, (double)a->dims[0] / arrays[i].rate_hz);
-    }
-    return ND_MIN(length_s, 1e7);
+    double length_s = nd_description_analysed_s(d);
+    if (!(length_s > 0)) length_s = nd_description_info(d)->duration_s;
+    return length_s > 0 ? ND_CLAMP(length_s, 0.1, 1e7) : 1;
 }
 
 static void draw_title(nd_canvas *c, const char *title, const char *facts)
@@ -98,7 +85,7 @@ int nd_picture_write(const nd_description *d, const char *title, const char *pat
     nd_str facts = {0};
     nd_bytes png = {0};
     bool is_video = nd_description_medium(d) == ND_VIDEO;
-    p.length_s = length_of(&p);
+    p.length_s = length_of(d);
     if (!is_video) nd_music_choose_detail(&p);
     nd_str_append(&facts, "%s", "");
     (is_video ? nd_video_facts : nd_music_facts)(&facts, &p);

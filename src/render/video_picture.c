@@ -5,7 +5,7 @@
 
 #include "render/picture.h"
 
-enum { MOTION_PX = 220, BRIGHTNESS_PX = 110, COLOR_PX = 90, FRAMES_PX = 150, MAX_FRAMES = 100 };
+enum { MOTION_PX = 220, BRIGHTNESS_PX = 110, COLOR_PX = 90, FRAMES_PX = 104, MAX_FRAMES = 100 };
 
 void nd_video_facts(nd_str *out, const nd_picture *p)
 {
@@ -126,17 +126,15 @@ static bool has_motion(const nd_picture *p)
 static void draw_motion(nd_canvas *c, const nd_picture *p, double y)
 {
     nd_color blue = nd_color_of(ND_INK_BLUE), red = nd_color_of(ND_INK_VERMILION);
-    nd_key_item key[] = {{"px in 1/8 s", ND_KEY_LINE, blue},
-                         {"hard cut", ND_KEY_LINE, red},
-                         {"fade", ND_KEY_DASHED, red}};
+    nd_key_item key[] = {{"hard cut", ND_KEY_LINE, red}, {"fade", ND_KEY_DASHED, red}};
     nd_panel panel = nd_picture_panel(p, y, MOTION_PX);
     nd_series motion = motion_of(p);
     float lo = 0, hi = 0;
     nd_series_range(&motion, 0, p->length_s, &lo, &hi);
     panel.hi = ND_MAX(1.04 * (double)hi, 0.5);
-    nd_panel_ground(c, &panel, "Motion");
+    nd_panel_ground(c, &panel, "Motion: pixels in 1/8 s, the frame 224 long");
     nd_panel_time_axis(c, &panel, true);
-    nd_panel_value_axis(c, &panel, ND_LEFT, true, nd_color_of(ND_INK_MUTED), "px");
+    nd_panel_value_axis(c, &panel, ND_LEFT, true, nd_color_of(ND_INK_MUTED));
     nd_panel_curve(c, &panel, &motion, 2.2, blue, 0.15);
     draw_cuts(c, p, &panel);
     nd_panel_key(c, &panel, key, ND_COUNT(key));
@@ -160,7 +158,7 @@ static void draw_brightness(nd_canvas *c, const nd_picture *p, double y)
     nd_series brightness = brightness_of(p);
     nd_panel_ground(c, &panel, "Brightness, black to white");
     nd_panel_time_axis(c, &panel, false);
-    nd_panel_value_axis(c, &panel, ND_LEFT, true, nd_color_of(ND_INK_MUTED), "");
+    nd_panel_value_axis(c, &panel, ND_LEFT, true, nd_color_of(ND_INK_MUTED));
     nd_panel_curve(c, &panel, &brightness, 2.2, nd_color_of(ND_INK_TEXT), 0.1);
     draw_cuts(c, p, &panel);
 }
@@ -190,7 +188,7 @@ static void draw_color(nd_canvas *c, const nd_picture *p, double y)
     const float *warmth = nd_description_f32(p->d, "clip_warmth", &n);
     const float *saturation = nd_description_f32(p->d, "clip_saturation", &n_saturation);
     nd_panel_ground(c, &panel, "Colour of each 4-second clip, height its saturation");
-    nd_panel_value_axis(c, &panel, ND_LEFT, true, nd_color_of(ND_INK_MUTED), "");
+    nd_panel_value_axis(c, &panel, ND_LEFT, true, nd_color_of(ND_INK_MUTED));
     for (int64_t k = 0; k < n && (double)k * ND_CLIP_S < p->length_s; k++)
         nd_panel_bar(c, &panel, (double)k * ND_CLIP_S, (double)(k + 1) * ND_CLIP_S,
                      k < n_saturation ? saturation[k] : 1, warmth_color(warmth[k]));
