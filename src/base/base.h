@@ -51,6 +51,7 @@ typedef struct nd_bytes {
     size_t n, capacity;
 } nd_bytes;
 
+/** Copy n bytes to the end. @return 0; ND_ENOMEM (b untouched). */
 int nd_bytes_append(nd_bytes *b, const void *data, size_t n);
 void nd_bytes_deinit(nd_bytes *b);
 
@@ -74,6 +75,7 @@ typedef struct nd_str {
     bool failed;
 } nd_str;
 
+/** Print to the end, as printf does. No argument may lie in s itself. */
 void nd_str_append(nd_str *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** Hand over the text (free with free); NULL when an append had failed. */
 char *nd_str_take(nd_str *s);
