@@ -141,7 +141,7 @@ check: build/.check-packages build/deps.mk
 	@$(MAKE) --no-print-directory CC=gcc all
 	@$(MAKE) --no-print-directory CC=clang all
 	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
-	    --inline-suppr --suppressions-list=tools/cppcheck.suppress \
+	    --inline-suppr --library=tools/cppcheck.cfg --suppressions-list=tools/cppcheck.suppress \
 	    -j2 --std=c11 -Iinclude -Isrc src cmd
 	@echo "check: passed"
 
