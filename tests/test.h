@@ -18,7 +18,7 @@ static int test_n_failed;
         if (condition) {                                                          \
             printf("pass %s\n", name);                                            \
         } else {                                                                  \
-            printf("FAIL %s: %s:%d: " #condition ": ", name, __FILE__, __LINE__); \
+            printf("FAIL %s: %s:%d: %s: ", name, __FILE__, __LINE__, #condition); \
             printf(__VA_ARGS__);                                                  \
             printf("\n");                                                         \
             test_n_failed++;                                                      \

@@ -81,7 +81,8 @@ void nd_str_append(nd_str *s, const char *format, ...) __attribute__((format(pri
 char *nd_str_take(nd_str *s);
 void nd_str_deinit(nd_str *s);
 
-/** malloc'ed "dir/name" (no doubled slash). NULL: out of memory. */
+/** malloc'ed "dir/name" (no doubled slash; "name" where dir is ""). NULL: out of
+ *  memory. */
 char *nd_path_join(const char *dir, const char *name);
 /** The part after the last '/', borrowed from path. */
 const char *nd_path_name(const char *path);
@@ -94,8 +95,9 @@ const char *nd_path_name(const char *path);
 int nd_file_read(nd_bytes *out, const char *path, size_t max_bytes, nd_diag *diag);
 
 /** Write through a temporary file beside path, synced and renamed: path holds
- *  either what it held or all of the new bytes.
- *  @return 0; ND_EIO, ND_EFULL. */
+ *  either what it held or all of the new bytes. A link stays, its target is
+ *  written; a device or a pipe is written to directly.
+ *  @return 0; ND_EIO, ND_EFULL, ND_ENOMEM. */
 int nd_file_write(const char *path, const void *data, size_t n, nd_diag *diag);
 
 /** ND_EFULL for ENOSPC and EDQUOT, else ND_EIO; text of errno in the story.
@@ -148,8 +150,8 @@ double nd_rng_normal(nd_rng *rng);                        /* N(0, 1) */
 /* ---- statistics
  * ------------------------------------------------------------------ */
 
-/** The q-quantile (0..1, linear between ranks) of x[0 .. n), which is
- * reordered. n = 0 gives 0. Cost: O(n log n). */
+/** The q-quantile (0..1, linear between ranks) of x[0 .. n), which is reordered
+ *  and holds no NaN. n = 0 gives 0. Cost: O(n log n). */
 float nd_quantile(float *x, size_t n, double q);
 
 #endif

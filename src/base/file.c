@@ -56,7 +56,17 @@ static bool write_all(int fd, const uint8_t *data, size_t n)
     return true;
 }
 
-int nd_file_write(const char *path, const void *data, size_t n, nd_diag *diag)
+/* A device or a pipe has no old content to keep, and must not be renamed over. */
+static int write_directly(const char *path, const void *data, size_t n, nd_diag *diag)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return nd_diag_errno(diag, "writing", path);
+    int rc = write_all(fd, data, n) ? 0 : nd_diag_errno(diag, "writing", path);
+    if (close(fd) && !rc) rc = nd_diag_errno(diag, "writing", path);
+    return rc;
+}
+
+static int write_and_rename(const char *path, const void *data, size_t n, nd_diag *diag)
 {
     nd_str name = {0};
     nd_str_append(&name, "%s.XXXXXX", path);
@@ -75,6 +85,18 @@ int nd_file_write(const char *path, const void *data, size_t n, nd_diag *diag)
     if (!rc && rename(temporary, path)) rc = nd_diag_errno(diag, "renaming the new file to", path);
     if (rc) unlink(temporary);
     free(temporary);
+    return rc;
+}
+
+int nd_file_write(const char *path, const void *data, size_t n, nd_diag *diag)
+{
+    struct stat info;
+    if (stat(path, &info)) return write_and_rename(path, data, n, diag);
+    if (!S_ISREG(info.st_mode)) return write_directly(path, data, n, diag);
+    char *target = realpath(path, NULL); /* of a link */
+    if (!target) return nd_diag_errno(diag, "writing", path);
+    int rc = write_and_rename(target, data, n, diag);
+    free(target);
     return rc;
 }
 

@@ -38,12 +38,14 @@ uint64_t nd_rng_next(nd_rng *rng)
 double nd_rng_uniform(nd_rng *rng, double lo, double hi)
 {
     double unit = (double)(nd_rng_next(rng) >> 11) * 0x1p-53;
-    return lo + unit * (hi - lo);
+    double x = lo + unit * (hi - lo);
+    return lo < hi && x >= hi ? nextafter(hi, lo) : x; /* where it was rounded up */
 }
 
 int nd_rng_int(nd_rng *rng, int lo, int hi)
 {
-    return lo + (int)(nd_rng_next(rng) % (uint64_t)(hi - lo + 1));
+    uint64_t count = (uint64_t)((int64_t)hi - lo + 1);
+    return (int)(lo + (int64_t)(nd_rng_next(rng) % count));
 }
 
 /* Box-Muller; the second value is thrown away to keep no state. */

@@ -15,6 +15,7 @@ float nd_quantile(float *x, size_t n, double q)
     qsort(x, n, sizeof *x, compare_floats);
     double at = ND_CLAMP(q, 0.0, 1.0) * (double)(n - 1);
     size_t below = (size_t)at;
+    float share = (float)(at - (double)below);
     if (below + 1 >= n) return x[n - 1];
-    return x[below] + (float)(at - (double)below) * (x[below + 1] - x[below]);
+    return share > 0 ? x[below] + share * (x[below + 1] - x[below]) : x[below];
 }

@@ -121,7 +121,7 @@ char *nd_path_join(const char *dir, const char *name)
 {
     size_t n = strlen(dir);
     nd_str s = {0};
-    nd_str_append(&s, "%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
+    nd_str_append(&s, "%s%s%s", dir, n == 0 || dir[n - 1] == '/' ? "" : "/", name);
     return nd_str_take(&s);
 }
 
