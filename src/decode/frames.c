@@ -1,0 +1,180 @@
+/* Pictures at wanted rates and sizes, several series from one pass of decoding.
+ *
+ * A frame is on show from its time stamp to the next one's. When the next frame
+ * arrives, each fixed-rate series gets the frame on show at every k / rate in
+ * between; so gaps repeat a frame and a faster stream is thinned out.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "decode/internal.h"
+#include "decode/scaler.h"
+
+enum { MAX_SERIES = 8 };
+
+typedef struct {
+    nd_frame_spec spec;
+    nd_scaler *scaler;
+    int64_t n_emitted;
+} frame_series;
+
+typedef struct {
+    nd_media *m;
+    const nd_frame_params *params;
+    nd_frame_sink *sink;
+    void *user;
+    nd_diag *diag;
+    frame_series series[MAX_SERIES];
+    AVFrame *shown;      /* the frame on show; unset before the first */
+    double shown_s;      /* since when, from start_s on; < 0 before it */
+    double frame_s;      /* how long a frame lasts where nothing says */
+    double start_time_s; /* of the stream */
+    int turns;
+    bool is_cut;
+} frame_reading;
+
+/* Hand frame f to one series as its next picture. */
+static int emit(frame_reading *r, int index, double time_s)
+{
+    frame_series *s = &r->series[index];
+    nd_frame out = {.series = index, .index = s->n_emitted, .time_s = time_s};
+    AVStream *stream = r->m->format->streams[r->m->video];
+    AVRational aspect = av_guess_sample_aspect_ratio(r->m->format, stream, r->shown);
+    int rc = nd_scaler_run(s->scaler, &out, r->shown, aspect, r->turns);
+    if (rc) return nd_diag_set(r->diag, rc, "reading %s: a frame cannot be scaled", r->m->name);
+    s->n_emitted++;
+    return r->sink(r->user, &out);
+}
+
+/* The frame on show goes off at until_s: give each series what is due. */
+static int show_until(frame_reading *r, double until_s)
+{
+    if (!r->shown->buf[0] || until_s <= 0) return 0;
+    int rc = 0;
+    for (int i = 0; i < r->params->n_specs && !rc; i++) {
+        frame_series *s = &r->series[i];
+        nd_scaler_forget(s->scaler); /* a new frame: nothing scaled yet */
+        double rate_hz = s->spec.rate_hz;
+        if (rate_hz <= 0) rc = emit(r, i, ND_MAX(r->shown_s, 0));
+        /* A hundredth of a step of grace for rounded time stamps. */
+        while (rate_hz > 0 && !rc && (double)s->n_emitted / rate_hz < until_s - 0.01 / rate_hz)
+            rc = emit(r, i, (double)s->n_emitted / rate_hz);
+    }
+    return rc;
+}
+
+/* Presentation time from start_s on. Without a stamp, or with one that goes back, a
+ * frame comes one frame's length after the last. */
+static double time_of(frame_reading *r, const AVFrame *f)
+{
+    const AVStream *s = r->m->format->streams[r->m->video];
+    bool is_first = !r->shown->buf[0];
+    if (f->best_effort_timestamp == AV_NOPTS_VALUE)
+        return is_first ? -r->params->start_s : r->shown_s + r->frame_s;
+    double t = (double)f->best_effort_timestamp * av_q2d(s->time_base) - r->start_time_s -
+               r->params->start_s;
+    return is_first || t > r->shown_s ? t : r->shown_s + r->frame_s;
+}
+
+static int take_frame(void *user, AVFrame *f)
+{
+    frame_reading *r = user;
+    if (f->width > ND_MAX_SIDE_PX || f->height > ND_MAX_SIDE_PX || f->width < 1 || f->height < 1)
+        return 0;
+    double t = time_of(r, f);
+    double length_s = r->params->length_s;
+    if (length_s > 0 && t >= length_s - 1e-6 && r->shown->buf[0]) {
+        r->is_cut = true;
+        return 1;
+    }
+    int rc = show_until(r, t);
+    if (rc) return rc;
+    av_frame_unref(r->shown);
+    if (av_frame_ref(r->shown, f) < 0) return ND_ENOMEM;
+    r->shown_s = t;
+    return 0;
+}
+
+/* The last frame lasts as long as it says, or as the others did; not past the end. */
+static int show_last(frame_reading *r, double *length_out)
+{
+    const AVStream *s = r->m->format->streams[r->m->video];
+    if (!r->shown->buf[0]) return 0;
+    double lasts_s = (double)r->shown->pkt_duration * av_q2d(s->time_base);
+    if (!(lasts_s > 0) || lasts_s > 10) lasts_s = r->frame_s;
+    double end_s = ND_MAX(r->shown_s, 0) + lasts_s;
+    if (r->params->length_s > 0 && (r->is_cut || end_s > r->params->length_s))
+        end_s = r->params->length_s;
+    *length_out = end_s;
+    return show_until(r, end_s);
+}
+
+static int check_params(const nd_media *m, const nd_frame_params *p, nd_diag *diag)
+{
+    if (!m || !p || p->n_specs < 1 || p->n_specs > MAX_SERIES || !(p->start_s >= 0) ||
+        !(p->length_s >= 0))
+        return nd_diag_set(diag, ND_EARG,
+                           "reading frames: 1 to %d series, start >= 0 and "
+                           "length >= 0 expected",
+                           MAX_SERIES);
+    for (int i = 0; i < p->n_specs; i++) {
+        const nd_frame_spec *s = &p->specs[i];
+        bool is_exact = s->width > 0 && s->height > 0 && s->long_side_px == 0;
+        bool is_fitted = s->width == 0 && s->height == 0 && s->long_side_px > 0;
+        int most = ND_MAX(ND_MAX(s->width, s->height), s->long_side_px);
+        if ((!is_exact && !is_fitted) || most > 4096 || !(s->rate_hz >= 0 && s->rate_hz <= 1000) ||
+            (s->pixels != ND_LUMA && s->pixels != ND_RGB))
+            return nd_diag_set(diag, ND_EARG,
+                               "reading frames: series %d asks for no valid size, "
+                               "rate or pixels",
+                               i);
+    }
+    if (m->video < 0)
+        return nd_diag_set(diag, ND_EEMPTY, "reading %s: no moving picture in it", m->name);
+    return 0;
+}
+
+static int reading_start(frame_reading *r)
+{
+    AVStream *s = r->m->format->streams[r->m->video];
+    double fps = r->m->info.fps;
+    r->frame_s = fps > 0.01 && fps < 1000 ? 1 / fps : 0.04;
+    r->start_time_s = s->start_time == AV_NOPTS_VALUE
+                          ? 0
+                          : (double)s->start_time * av_q2d(s->time_base);
+    r->turns = nd__stream_turns(s);
+    r->shown = av_frame_alloc();
+    if (!r->shown) return ND_ENOMEM;
+    for (int i = 0; i < r->params->n_specs; i++) {
+        r->series[i].spec = r->params->specs[i];
+        if (nd_scaler_create(&r->series[i].scaler, &r->params->specs[i])) return ND_ENOMEM;
+    }
+    return 0;
+}
+
+static void reading_stop(frame_reading *r)
+{
+    for (int i = 0; i < MAX_SERIES; i++) nd_scaler_destroy(&r->series[i].scaler);
+    av_frame_free(&r->shown);
+}
+
+int nd_media_read_frames(nd_media *m, const nd_frame_params *params, nd_frame_sink *sink,
+                         void *user, double *length_out, bool *is_cut_out, nd_diag *diag)
+{
+    int rc = check_params(m, params, diag);
+    if (rc) return rc;
+    frame_reading r = {.m = m, .params = params, .sink = sink, .user = user, .diag = diag};
+    int64_t n_frames = 0;
+    double length_s = 0;
+    rc = reading_start(&r);
+    if (!rc) rc = nd__media_decode(m, m->video, params->start_s, take_frame, &r, &n_frames, diag);
+    if (!rc) rc = show_last(&r, &length_s);
+    reading_stop(&r);
+    if (rc == ND_ENOMEM) return nd_diag_set(diag, rc, "reading %s: out of memory", m->name);
+    if (rc) return rc;
+    if (n_frames == 0)
+        return nd_diag_set(diag, ND_EEMPTY, "reading %s: no frame could be decoded", m->name);
+    if (length_out) *length_out = length_s;
+    if (is_cut_out) *is_cut_out = r.is_cut;
+    return 0;
+}

@@ -1,0 +1,181 @@
+/* Sound as mono floats at one rate, and its loudness on the way.
+ *
+ * Channels are averaged by us, in whatever sample format the codec gives, so that
+ * any number of channels in any layout works; libswresample then changes the rate.
+ */
+#include <libavutil/channel_layout.h>
+#include <libavutil/opt.h>
+#include <libswresample/swresample.h>
+#include <math.h>
+
+#include "decode/internal.h"
+#include "decode/loudness_meter.h"
+
+enum { MAX_RATE_HZ = 1000000, MAX_CHANNELS = 1024 };
+
+typedef struct {
+    const nd_media *m;
+    const nd_sample_params *params;
+    nd_diag *diag;
+    SwrContext *resampler;
+    int in_rate_hz; /* of the resampler */
+    float *mono;    /* [mono_capacity] one frame, mixed */
+    size_t mono_capacity;
+    float *out; /* [n_out] */
+    size_t n_out, capacity;
+    int64_t n_skip, n_most; /* output samples to leave out at the start, to keep; 0: all */
+    bool is_cut;
+    loudness_meter *meter; /* NULL: not asked for */
+} sample_reading;
+
+/* ---- mixing --------------------------------------------------------------------- */
+
+static float finite_or_zero(float x)
+{
+    return isfinite(x) ? x : 0;
+}
+
+/* out[i] = mean over channels of the samples at i, for one sample type. */
+#define DEFINE_MIX(name, type, to_float)                                                      \
+    static void name(float *out, const AVFrame *f, bool is_planar)                            \
+    {                                                                                         \
+        int n_channels = f->ch_layout.nb_channels;                                            \
+        float share = 1.0f / (float)n_channels;                                               \
+        for (int i = 0; i < f->nb_samples; i++) out[i] = 0;                                   \
+        for (int c = 0; c < n_channels; c++) {                                                \
+            const type *in = (const type *)f->extended_data[is_planar ? c : 0];               \
+            int step = is_planar ? 1 : n_channels;                                            \
+            in += is_planar ? 0 : c;                                                          \
+            for (int i = 0; i < f->nb_samples; i++, in += step) out[i] += share * (to_float); \
+        }                                                                                     \
+    }
+DEFINE_MIX(mix_u8, uint8_t, ((float)*in - 128) * 0x1p-7f)
+DEFINE_MIX(mix_s16, int16_t, (float)*in * 0x1p-15f)
+DEFINE_MIX(mix_s32, int32_t, (float)*in * 0x1p-31f)
+DEFINE_MIX(mix_s64, int64_t, (float)*in * 0x1p-63f)
+DEFINE_MIX(mix_f32, float, finite_or_zero(*in))
+DEFINE_MIX(mix_f64, double, finite_or_zero((float)*in))
+
+static bool mix(float *out, const AVFrame *f)
+{
+    bool is_planar = av_sample_fmt_is_planar(f->format);
+    switch (av_get_packed_sample_fmt(f->format)) {
+    case AV_SAMPLE_FMT_U8: mix_u8(out, f, is_planar); return true;
+    case AV_SAMPLE_FMT_S16: mix_s16(out, f, is_planar); return true;
+    case AV_SAMPLE_FMT_S32: mix_s32(out, f, is_planar); return true;
+    case AV_SAMPLE_FMT_S64: mix_s64(out, f, is_planar); return true;
+    case AV_SAMPLE_FMT_FLT: mix_f32(out, f, is_planar); return true;
+    case AV_SAMPLE_FMT_DBL: mix_f64(out, f, is_planar); return true;
+    default: return false;
+    }
+}
+
+/* ---- resampling ------------------------------------------------------------------- */
+
+static int make_resampler(sample_reading *r, int in_rate_hz)
+{
+    AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
+    swr_free(&r->resampler);
+    if (swr_alloc_set_opts2(&r->resampler, &mono, AV_SAMPLE_FMT_FLT, r->params->rate_hz, &mono,
+                            AV_SAMPLE_FMT_FLT, in_rate_hz, 0, NULL) < 0 ||
+        swr_init(r->resampler) < 0)
+        return nd_diag_set(r->diag, ND_EFORMAT, "reading %s: no conversion from %d Hz to %d Hz",
+                           r->m->name, in_rate_hz, r->params->rate_hz);
+    r->in_rate_hz = in_rate_hz;
+    return 0;
+}
+
+/* Push n samples (NULL: the tail that the filter still holds) through. */
+static int resample(sample_reading *r, const float *in, int n)
+{
+    int room = swr_get_out_samples(r->resampler, n);
+    if (room < 0 || nd_grow(&r->out, &r->capacity, r->n_out, (size_t)room, sizeof *r->out))
+        return nd_diag_set(r->diag, ND_ENOMEM, "reading %s: out of memory", r->m->name);
+    uint8_t *to = (uint8_t *)(r->out + r->n_out);
+    const uint8_t *from = (const uint8_t *)in;
+    int got = swr_convert(r->resampler, &to, room, in ? &from : NULL, n);
+    if (got > 0) r->n_out += (size_t)got;
+    return 0;
+}
+
+static int take_frame(void *user, AVFrame *f)
+{
+    sample_reading *r = user;
+    int n_channels = f->ch_layout.nb_channels;
+    if (f->nb_samples <= 0 || n_channels < 1 || n_channels > MAX_CHANNELS || f->sample_rate < 1 ||
+        f->sample_rate > MAX_RATE_HZ)
+        return 0;
+    if (r->resampler && f->sample_rate != r->in_rate_hz) {
+        int rc = resample(r, NULL, 0); /* the rate changes: out with the old tail */
+        if (rc) return rc;
+    }
+    if (!r->resampler || f->sample_rate != r->in_rate_hz) {
+        int rc = make_resampler(r, f->sample_rate);
+        if (rc) return rc;
+    }
+    if (nd_grow(&r->mono, &r->mono_capacity, 0, (size_t)f->nb_samples, sizeof *r->mono))
+        return nd_diag_set(r->diag, ND_ENOMEM, "reading %s: out of memory", r->m->name);
+    if (!mix(r->mono, f)) return 0;
+    int rc = resample(r, r->mono, f->nb_samples);
+    if (!rc && r->meter) rc = loudness_meter_add(r->meter, f, r->mono);
+    if (rc) return rc;
+    return r->n_most && (int64_t)r->n_out > r->n_skip + r->n_most;
+}
+
+/* ---- the whole --------------------------------------------------------------------- */
+
+/* Cut to what was wanted, and hand the values over. */
+static int finish(nd_samples **out, sample_reading *r)
+{
+    int64_t n = ND_MAX((int64_t)r->n_out - r->n_skip, 0);
+    bool is_cut = r->n_most && n > r->n_most;
+    if (is_cut) n = r->n_most;
+    if (n == 0)
+        return nd_diag_set(r->diag, ND_EEMPTY, "reading %s: no sound could be decoded", r->m->name);
+    nd_samples *s = nd_calloc(1, sizeof *s);
+    if (!s) return nd_diag_set(r->diag, ND_ENOMEM, "reading %s: out of memory", r->m->name);
+    for (int64_t i = 0; i < n; i++) r->out[i] = finite_or_zero(r->out[i + r->n_skip]);
+    *s = (nd_samples){.data = r->out, .n = n, .rate_hz = r->params->rate_hz, .is_cut = is_cut};
+    r->out = NULL;
+    if (r->meter)
+        loudness_meter_finish(r->meter, s, (double)r->n_skip / s->rate_hz, (double)n / s->rate_hz);
+    *out = s;
+    return 0;
+}
+
+int nd_media_read_samples(nd_samples **out, nd_media *m, const nd_sample_params *params,
+                          nd_diag *diag)
+{
+    if (!out || !m || !params || params->rate_hz < 1000 || params->rate_hz > MAX_RATE_HZ ||
+        !(params->start_s >= 0) || !(params->length_s >= 0))
+        return nd_diag_set(diag, ND_EARG,
+                           "reading samples: a rate of 1000 Hz or more, start >= 0 "
+                           "and length >= 0 expected");
+    if (m->audio < 0) return nd_diag_set(diag, ND_EEMPTY, "reading %s: no sound in it", m->name);
+    sample_reading r = {.m = m, .params = params, .diag = diag};
+    r.n_skip = llrint(ND_MIN(params->start_s, 1e9) * params->rate_hz);
+    r.n_most = llrint(ND_MIN(params->length_s, 1e9) * params->rate_hz);
+    int64_t n_frames = 0;
+    int rc = 0;
+    if (params->loudness && loudness_meter_create(&r.meter))
+        rc = nd_diag_set(diag, ND_ENOMEM, "reading %s: out of memory", m->name);
+    /* Decoded from the start even for a later start_s: not every container can seek to
+     * the sample, and sound decodes hundreds of times as fast as it plays. */
+    if (!rc) rc = nd__media_decode(m, m->audio, 0, take_frame, &r, &n_frames, diag);
+    if (!rc && r.resampler) rc = resample(&r, NULL, 0);
+    if (!rc) rc = finish(out, &r);
+    loudness_meter_destroy(&r.meter);
+    swr_free(&r.resampler);
+    free(r.mono);
+    free(r.out);
+    return rc;
+}
+
+void nd_samples_destroy(nd_samples **s)
+{
+    if (!s || !*s) return;
+    free((*s)->data);
+    free((*s)->momentary_lufs);
+    free(*s);
+    *s = NULL;
+}
