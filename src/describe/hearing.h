@@ -26,14 +26,16 @@ enum { ND_MEL_SLACK = 8 };
 
 typedef enum nd_mel_scale {
     ND_MEL_KALDI, /* 1127 ln(1 + f / 700), triangles straight in mel, height 1 */
-    ND_MEL_SLANEY /* linear to 1 kHz, then log; triangles straight in Hz, area 1 */
+    ND_MEL_SLANEY, /* linear to 1 kHz, then log; triangles straight in Hz, area 1 */
+    ND_MEL_PITCH   /* semitones, height 1 */
 } nd_mel_scale;
 
-/** @param n_fft    points of the FFT whose bins are read (0 .. n_fft / 2)
- *  @param low_hz   lower edge of the first band; the last ends at rate_hz / 2
+/** Bands for spectra at 16 kHz.
+ *  @param n_fft   points of the FFT whose bins are read (0 .. n_fft / 2)
+ *  @param low_hz  lower edge of the first band; the last ends at high_hz
  *  @return 0 or ND_ENOMEM (*out untouched). */
-int nd_mel_create(nd_mel **out, nd_mel_scale scale, int n_bands, int n_fft, int rate_hz,
-                  double low_hz);
+int nd_mel_create(nd_mel **out, nd_mel_scale scale, int n_bands, int n_fft, double low_hz,
+                  double high_hz);
 void nd_mel_destroy(nd_mel **mel);
 
 /** out [n_bands] = weights x power [n_bins + ND_MEL_SLACK]. No allocation. */

@@ -26,6 +26,15 @@ static double slaney_hz(double mel)
     return mel < 15 ? mel * 200 / 3 : 1000 * exp((mel - 15) * log(6.4) / 27);
 }
 
+/* Semitones above 440 Hz. */
+static double pitch_mel(double hz)
+{
+    return 12 * log2(fmax(hz, 1) / 440);
+}
+
+static double (*const TO_MEL[])(double) = {
+    [ND_MEL_KALDI] = kaldi_mel, [ND_MEL_SLANEY] = slaney_mel, [ND_MEL_PITCH] = pitch_mel};
+
 /* Height at x of the triangle with feet a, c and top b. */
 static double triangle(double x, double a, double b, double c)
 {
@@ -42,7 +51,7 @@ static double grid_weight(const band_grid *g, int band, int bin)
 {
     double hz = bin * g->bin_hz;
     double a = g->low + band * g->step, b = a + g->step, c = b + g->step;
-    if (g->scale == ND_MEL_KALDI) return triangle(kaldi_mel(hz), a, b, c);
+    if (g->scale != ND_MEL_SLANEY) return triangle(TO_MEL[g->scale](hz), a, b, c);
     a = slaney_hz(a), b = slaney_hz(b), c = slaney_hz(c);
     return triangle(hz, a, b, c) * 2 / (c - a);
 }
@@ -57,12 +66,13 @@ static void row_extent(int *first, int *length, const band_grid *g, int band, in
     *length = (hi - lo + LANES - 1) / LANES * LANES;
 }
 
-int nd_mel_create(nd_mel **out, nd_mel_scale scale, int n_bands, int n_fft, int rate_hz,
-                  double low_hz)
+int nd_mel_create(nd_mel **out, nd_mel_scale scale, int n_bands, int n_fft, double low_hz,
+                  double high_hz)
 {
-    double (*to_mel)(double) = scale == ND_MEL_KALDI ? kaldi_mel : slaney_mel;
-    band_grid g = {.scale = scale, .low = to_mel(low_hz), .bin_hz = (double)rate_hz / n_fft};
-    g.step = (to_mel(rate_hz / 2.0) - g.low) / (n_bands + 1);
+    band_grid g = {.scale = scale,
+                   .low = TO_MEL[scale](low_hz),
+                   .bin_hz = (double)ND_MUSIC_RATE_HZ / n_fft};
+    g.step = (TO_MEL[scale](high_hz) - g.low) / (n_bands + 1);
     nd_mel *mel = nd_calloc(1, sizeof *mel);
     if (!mel) return ND_ENOMEM;
     mel->n_bands = n_bands;
@@ -146,15 +156,15 @@ static void povey_window(float *w)
 /* DC removal, pre-emphasis (the first sample is its own past), window. */
 static void fbank_frame(float *frame, const float *x, const float *window)
 {
-    float lane[LANES] = {0}, sum = 0;
+    float lane[LANES] = {0}, sum = 0, centred[1 + ND_FBANK_WINDOW];
     for (int i = 0; i < ND_FBANK_WINDOW; i += LANES)
         for (int k = 0; k < LANES; k++) lane[k] += x[i + k];
     for (int k = 0; k < LANES; k++) sum += lane[k];
-    /* (x[i] - mean) - 0.97 (x[i - 1] - mean) */
-    float mean = sum / ND_FBANK_WINDOW, rest = mean * (1 - 0.97F);
-    frame[0] = (x[0] - mean) * (1 - 0.97F) * window[0];
-    for (int i = 1; i < ND_FBANK_WINDOW; i++)
-        frame[i] = (x[i] - 0.97F * x[i - 1] - rest) * window[i];
+    float mean = sum / ND_FBANK_WINDOW;
+    for (int i = 0; i < ND_FBANK_WINDOW; i++) centred[1 + i] = x[i] - mean;
+    centred[0] = centred[1];
+    for (int i = 0; i < ND_FBANK_WINDOW; i++)
+        frame[i] = (centred[1 + i] - 0.97F * centred[i]) * window[i];
     memset(frame + ND_FBANK_WINDOW, 0, (ND_FBANK_FFT - ND_FBANK_WINDOW) * sizeof *frame);
 }
 
@@ -164,7 +174,7 @@ int nd_fbank_compute(float *out, const float *x, int64_t n)
     float power[ND_FBANK_FFT / 2 + 1 + ND_MEL_SLACK] = {0};
     nd_mel *mel = NULL;
     nd_rfft *fft = NULL;
-    int rc = nd_mel_create(&mel, ND_MEL_KALDI, ND_FBANK_BANDS, ND_FBANK_FFT, ND_MUSIC_RATE_HZ, 20);
+    int rc = nd_mel_create(&mel, ND_MEL_KALDI, ND_FBANK_BANDS, ND_FBANK_FFT, 20, 8000);
     if (!rc) rc = nd_rfft_create(&fft, ND_FBANK_FFT);
     if (rc) goto fail;
     povey_window(window);

@@ -31,7 +31,7 @@ static int mel_power(float *mel_out, const float *x, int64_t n, int64_t n_frames
     float power[ND_ONSET_FFT / 2 + 1 + ND_MEL_SLACK] = {0};
     nd_mel *mel = NULL;
     nd_rfft *fft = NULL;
-    int rc = nd_mel_create(&mel, ND_MEL_SLANEY, ND_ONSET_BANDS, ND_ONSET_FFT, ND_MUSIC_RATE_HZ, 0);
+    int rc = nd_mel_create(&mel, ND_MEL_SLANEY, ND_ONSET_BANDS, ND_ONSET_FFT, 0, 8000);
     if (!rc) rc = nd_rfft_create(&fft, ND_ONSET_FFT);
     if (rc) goto fail;
     for (int i = 0; i < ND_ONSET_FFT; i++)
