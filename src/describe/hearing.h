@@ -94,6 +94,88 @@ int nd_onset_strength(float *out, const float *x, int64_t n);
 int nd_beat_track_published(int32_t *beats_out, int64_t *n_out, double *tempo_out,
                             const float *onset, int64_t t);
 
+/* ---- our own tracker: evidence, pulse, level, bars ------------------------------- */
+
+enum { ND_ACCENT_BANDS = 5, ND_ACCENT_HZ = 100, ND_CHROMA_HZ = 10 };
+
+/** The time of frame 0 of the accents: the middle of its 25-ms window. */
+#define ND_ACCENT_START_S 0.0125
+
+/** What a track offers to a beat tracker. */
+typedef struct nd_evidence {
+    int64_t t;          /* accent frames, 100 a second */
+    float *band;        /* [t, 5] rises of level in five bands, low to high, each in
+                           units of its own local strength */
+    float *accent;      /* [t] their weighted mean, standard deviation 1 */
+    float mean_accent;  /* of accent; 0 when nothing sounds */
+    bool *sounds;       /* [t] level within 52 dB of the loud parts */
+    int64_t n_chroma;   /* chroma frames, 10 a second */
+    double *chroma_sum; /* [n_chroma + 1, 12] running sums */
+} nd_evidence;
+
+/** @param x  [n] mono, 16 kHz
+ *  @return 0 or ND_ENOMEM (*out untouched).
+ *  Cost: nd_fbank_compute and ten 2048-point FFTs a second. */
+int nd_evidence_create(nd_evidence **out, const float *x, int64_t n);
+void nd_evidence_destroy(nd_evidence **e);
+
+/** How much the harmony after time_s differs from that before it: 1 - cosine of
+ *  the mean chroma of span_s on either side. 0 where either is silent. */
+double nd_evidence_chord_change(const nd_evidence *e, double time_s, double span_s);
+
+enum { ND_PULSE_SHORTEST = 28, ND_PULSE_LONGEST = 114 }; /* frames: 214 .. 53 bpm */
+
+/** The chain of frames that collects the most reward under the tempo's inertia
+ *  and prior: exact Viterbi over (frame, last interval).
+ *  @param beats_out  [t / ND_PULSE_SHORTEST + 2] frames, rising
+ *  @param reward     [t] of a beat at a frame
+ *  @param centre     [t] log2 of the interval expected there, in frames
+ *  @param octaves    standard deviation of the interval about it
+ *  @return 0 or ND_ENOMEM.
+ *  Cost: 87 intervals x (1 gather + 2 steps) a frame; 87 bytes a frame.
+ *  Source: Krebs, Boeck, Widmer, An efficient state-space model for joint tempo
+ *  and meter tracking, ISMIR 2015; deviation: one state an interval instead of
+ *  one a position, as no evidence depends on the place between two beats. */
+int nd_pulse_track(int32_t *beats_out, int64_t *n_out, const float *reward, const float *centre,
+                   int64_t t, double octaves);
+
+/** Which metrical level of a first pulse is the beat. */
+typedef struct nd_level {
+    int cells;     /* a beat's length in twelfths of the first pulse's */
+    int phase;     /* 0 .. cells - 1: cell of the first beat */
+    int metre;     /* 3 or 4 beats in a bar */
+    double lead_3; /* score of metre 3 less that of metre 4 at this level */
+    double pulse;  /* share of the accents' variance that a cycle of one beat explains */
+} nd_level;
+
+enum { ND_CELLS = 12 };
+
+/** @param beats_s  [n] the first pulse; n >= 2
+ *  @return 0 or ND_ENOMEM. */
+int nd_level_choose(nd_level *out, const nd_evidence *e, const double *beats_s, int64_t n);
+
+/** Places in the bar.
+ *  @param position_out  [n] 1 .. metre
+ *  @param metre_out     3 or 4
+ *  @param lead_3        as nd_level
+ *  @return 0 or ND_ENOMEM. */
+int nd_bar_track(int32_t *position_out, int *metre_out, const nd_evidence *e,
+                 const double *beats_s, int64_t n, double lead_3);
+
+/** What the tracker finds; zeroed when there is no beat. */
+typedef struct nd_beats {
+    int64_t n;
+    double *time_s;    /* [n] rising */
+    float *salience;   /* [n] 0..1 */
+    int32_t *position; /* [n] 1 .. metre */
+    int metre;         /* 3, 4; 0 without beats */
+    double tempo_bpm;  /* 0 without beats */
+} nd_beats;
+
+/** The whole tracker. @param x  [n] mono, 16 kHz. @return 0 or ND_ENOMEM. */
+int nd_beats_create(nd_beats **out, const float *x, int64_t n);
+void nd_beats_destroy(nd_beats **b);
+
 /* ---- rhythm of a clip ------------------------------------------------------- */
 
 /** What the rhythm features say of one clip. */
