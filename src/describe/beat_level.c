@@ -6,8 +6,8 @@
  * degrees of freedom) that the mean over cycles explains. In music R climbs at
  * each level of the metre, tatum, beat, half bar, bar, and hardly beyond; lengths
  * that are no level explain nothing. Every candidate of beat and bar is scored by
- *   R(beat), R(bar), how much R gains up to the bar and not after it, a tempo prior
- *   (log-normal, 120 bpm), and accents off the beat that outdo those on it.
+ *   R(beat), R(bar), how much R gains up to the bar and not after it, a prior of the
+ *   bar's length (log-normal about 2 s), and accents off the beat that outdo those on it.
  * The phase of a beat is where the accents are strongest, or half a beat away when
  * the harmony changes there instead (a strong off-beat bass).
  * The weights are set by hand from that reasoning. */
@@ -19,9 +19,10 @@
 enum { BANDS = ND_ACCENT_BANDS, MAX_CELLS = 36, MAX_CYCLE = 2 * 4 * MAX_CELLS };
 
 static const double SLOWEST_BPM = 52, FASTEST_BPM = 216;
-static const double PRIOR_BPM = 120, PRIOR_OCTAVES = 0.8;
-static const double BAR_WEIGHT = 0.5, BEAT_WEIGHT = 0.5, GAIN_WEIGHT = 2, OFF_WEIGHT = 0.5;
-static const double TRIPLE_COST = 0.3;
+static const double PRIOR_BAR_S = 2, PRIOR_OCTAVES = 0.8;
+static const double BAR_WEIGHT = 0.5, BEAT_WEIGHT = 0.5, GAIN_WEIGHT = 2;
+static const double OFF_WEIGHT = 0.5, EMPTY_WEIGHT = 1, EMPTY_SHARE = 0.2;
+static const double TRIPLE_COST = 0.3, HARMONY_WEIGHT = 1.5;
 
 /* Beats of a candidate, in cells of the first pulse: x 1, 2, 1/2, 3/2, 2/3, .. */
 static const int CANDIDATES[] = {12, 6, 24, 8, 18, 4, 36, 9, 16};
@@ -155,9 +156,10 @@ static int strongest_phase(const ruler *r, int cells)
 }
 
 /* How far the strongest cell off the beat outdoes the weaker of two beats. */
-static double off_beat_excess(const ruler *r, int cells, int phase)
+static double off_beat_excess(const ruler *r, int cells)
 {
     double profile[2 * MAX_CELLS], off = 0;
+    int phase = strongest_phase(r, cells);
     fold(profile, r->accent, r->n, 2 * cells);
     for (int c = 0; c < 2 * cells; c++)
         if (c % cells != phase) off = fmax(off, profile[c]);
@@ -165,15 +167,29 @@ static double off_beat_excess(const ruler *r, int cells, int phase)
     return one + other > 0 ? fmax(0, off - fmin(one, other)) * 2 / (one + other) : 0;
 }
 
+/* 0..1: some beat of the bar is (nearly) silent beside the loudest one. */
+static double emptiness(const ruler *r, int cells, int metre)
+{
+    double profile[4 * MAX_CELLS], weakest = INFINITY, loudest = 0;
+    int phase = strongest_phase(r, cells);
+    fold(profile, r->accent, r->n, cells * metre);
+    for (int c = phase; c < cells * metre; c += cells) {
+        weakest = fmin(weakest, profile[c]);
+        loudest = fmax(loudest, profile[c]);
+    }
+    return loudest > 0 ? fmax(0, 1 - weakest / loudest / EMPTY_SHARE) : 1;
+}
+
 static double score_candidate(ruler *r, int cells, int metre, double most)
 {
     double beat = cycle_strength(r, cells), bar = cycle_strength(r, cells * metre);
     double gain = bar - strongest_divisor(r, cells * metre);
     double growth = cycle_strength(r, 2 * cells * metre) - bar;
-    double octaves = log2(r->bpm * ND_CELLS / cells / PRIOR_BPM) / PRIOR_OCTAVES;
-    double excess = off_beat_excess(r, cells, strongest_phase(r, cells));
+    double bar_s = 60 / r->bpm * cells * metre / ND_CELLS;
+    double octaves = log2(bar_s / PRIOR_BAR_S) / PRIOR_OCTAVES;
     return (BAR_WEIGHT * bar + BEAT_WEIGHT * beat + GAIN_WEIGHT * (gain - growth)) / most -
-           octaves * octaves / 2 - OFF_WEIGHT * excess - (metre == 3 ? TRIPLE_COST : 0);
+           octaves * octaves / 2 - OFF_WEIGHT * off_beat_excess(r, cells) -
+           EMPTY_WEIGHT * emptiness(r, cells, metre) - (metre == 3 ? TRIPLE_COST : 0);
 }
 
 static bool is_candidate(const ruler *r, int cells)
@@ -215,7 +231,7 @@ static int choose_phase(const ruler *r, const nd_evidence *e, int cells)
     fold(profile, r->accent, r->n, cells);
     double accents = share(profile[on], profile[off]);
     double harmony = share(chord_change_at(r, e, cells, on), chord_change_at(r, e, cells, off));
-    return accents + harmony >= 1 ? on : off;
+    return accents + HARMONY_WEIGHT * harmony >= (1 + HARMONY_WEIGHT) / 2 ? on : off;
 }
 
 int nd_level_choose(nd_level *out, const nd_evidence *e, const double *beats_s, int64_t n)
@@ -234,6 +250,7 @@ int nd_level_choose(nd_level *out, const nd_evidence *e, const double *beats_s, 
         level.cells = CANDIDATES[i];
         level.lead_3 = by_3 - by_4;
     }
+    if (getenv("DBG")) for (size_t i = 0; i < ND_COUNT(CANDIDATES); i++) if (is_candidate(&r, CANDIDATES[i])) { int q=CANDIDATES[i]; fprintf(stderr, "  %.1f s4 %.3f s3 %.3f R beat %.3f 2 %.3f bar4 %.3f 8 %.3f bar3 %.3f 6 %.3f uneven %.3f\n", r.bpm*12/q, score_candidate(&r,q,4,most),score_candidate(&r,q,3,most),cycle_strength(&r,q),cycle_strength(&r,2*q),cycle_strength(&r,4*q),cycle_strength(&r,8*q),cycle_strength(&r,3*q),cycle_strength(&r,6*q),off_beat_excess(&r,q));}
     level.metre = level.lead_3 > 0 ? 3 : 4;
     level.phase = choose_phase(&r, e, level.cells);
     level.pulse = cycle_strength(&r, level.cells);

@@ -9,7 +9,7 @@
 
 static const double FIRST_BPM = 120, FIRST_OCTAVES = 0.8; /* prior of the first pulse */
 static const double LEVEL_OCTAVES = 0.15;                 /* and about the chosen level */
-static const double THRESHOLD = 2.5; /* a beat costs this many mean accents */
+static const double THRESHOLD = 1.5; /* what a beat costs, in deviations of the accents */
 static const double GRID_REWARD = 2; /* for the chosen level's grid, in deviations */
 static const double GRID_FRAMES = 2; /* its width */
 static const double ATTACK_DELAY_S = 0; /* frame of the largest rise after the attack */
@@ -37,10 +37,9 @@ static int run_pulse(tracker *k, double octaves)
 
 static int first_pulse(tracker *k)
 {
-    float threshold = (float)THRESHOLD * k->e->mean_accent;
-    float centre = (float)log2(60 * ND_ACCENT_HZ / FIRST_BPM);
+        float centre = (float)log2(60 * ND_ACCENT_HZ / FIRST_BPM);
     for (int64_t i = 0; i < k->e->t; i++) {
-        k->reward[i] = k->e->accent[i] - threshold;
+        k->reward[i] = k->e->accent[i] - (float)THRESHOLD;
         k->centre[i] = centre;
     }
     return run_pulse(k, FIRST_OCTAVES);
