@@ -14,7 +14,9 @@
 
 enum { MAX_METRE = 4 };
 
-static const double CHORD_WEIGHT = 1, BASS_WEIGHT = 0.5, ACCENT_WEIGHT = 0.3;
+static const double CHORD_WEIGHT = 0.5; /* for a span of one beat and of two */
+static const double BASS_WEIGHT = 0.8;
+static const double BAND_WEIGHT[ND_ACCENT_BANDS] = {0.3, 0.1, 0, -0.1, -0.1};
 static const double RESTART_COST = 8;
 static const double CYCLE_WEIGHT = 6;
 
@@ -37,22 +39,39 @@ static float largest_near(const float *x, int stride, int64_t t, double time_s)
     return best;
 }
 
+/* The bass's level in the 60 ms after an attack. */
+static float bass_after(const nd_evidence *e, double time_s)
+{
+    int64_t f = (int64_t)nearbyint((time_s - ND_ACCENT_START_S) * ND_ACCENT_HZ);
+    float best = -INFINITY;
+    for (int64_t i = ND_MAX(0, f); i <= f + 6 && i < e->t; i++) best = fmaxf(best, e->bass[i]);
+    return best;
+}
+
+/* score [n] += weight x standardised scratch [n] */
+static void add_evidence(double *score, double *scratch, int64_t n, double weight)
+{
+    standardise(scratch, n);
+    for (int64_t i = 0; i < n; i++) score[i] += weight * scratch[i];
+}
+
 /* score [n], scratch [n] */
 static void score_downbeats(double *score, double *scratch, const nd_evidence *e,
                             const double *beats_s, int64_t n)
 {
-    double span_s = (beats_s[n - 1] - beats_s[0]) / (double)(n - 1);
-    for (int64_t i = 0; i < n; i++)
-        scratch[i] = nd_evidence_chord_change(e, beats_s[i], span_s);
-    standardise(scratch, n);
-    for (int64_t i = 0; i < n; i++) score[i] = CHORD_WEIGHT * scratch[i];
-    for (int64_t i = 0; i < n; i++)
-        scratch[i] = largest_near(e->band, ND_ACCENT_BANDS, e->t, beats_s[i]);
-    standardise(scratch, n);
-    for (int64_t i = 0; i < n; i++) score[i] += BASS_WEIGHT * scratch[i];
-    for (int64_t i = 0; i < n; i++) scratch[i] = largest_near(e->accent, 1, e->t, beats_s[i]);
-    standardise(scratch, n);
-    for (int64_t i = 0; i < n; i++) score[i] += ACCENT_WEIGHT * scratch[i];
+    double interval_s = (beats_s[n - 1] - beats_s[0]) / (double)(n - 1);
+    for (int span = 1; span <= 2; span++) {
+        for (int64_t i = 0; i < n; i++)
+            scratch[i] = nd_evidence_chord_change(e, beats_s[i], span * interval_s);
+        add_evidence(score, scratch, n, CHORD_WEIGHT);
+    }
+    for (int g = 0; g < ND_ACCENT_BANDS; g++) {
+        for (int64_t i = 0; i < n; i++)
+            scratch[i] = largest_near(e->band + g, ND_ACCENT_BANDS, e->t, beats_s[i]);
+        add_evidence(score, scratch, n, BAND_WEIGHT[g]);
+    }
+    for (int64_t i = 0; i < n; i++) scratch[i] = bass_after(e, beats_s[i]);
+    add_evidence(score, scratch, n, BASS_WEIGHT);
     standardise(score, n);
 }
 

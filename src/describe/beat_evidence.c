@@ -110,6 +110,7 @@ static int find_accents(nd_evidence *e, float *mel)
             row[m] = row[m] > floor ? row[m] : floor;
         }
         e->sounds[i] = sounds;
+        for (int m = 0; m < GROUP_END[0]; m++) e->bass[i] += row[m] / (float)GROUP_END[0];
         if (i >= LAG) group_rises(e->band + i * BANDS, row, row - LAG * MEL);
     }
     for (int g = 0; g < BANDS; g++) normalise_band(e->band, e->t, g, sum);
@@ -204,9 +205,10 @@ int nd_evidence_create(nd_evidence **out, const float *x, int64_t n)
     float *mel = nd_calloc((size_t)e->t, MEL * sizeof *mel);
     e->band = nd_calloc((size_t)e->t, BANDS * sizeof *e->band);
     e->accent = nd_calloc((size_t)e->t, sizeof *e->accent);
+    e->bass = nd_calloc((size_t)e->t, sizeof *e->bass);
     e->sounds = nd_calloc((size_t)e->t, sizeof *e->sounds);
     e->chroma_sum = nd_calloc((size_t)e->n_chroma + 1, 12 * sizeof *e->chroma_sum);
-    if (!mel || !e->band || !e->accent || !e->sounds || !e->chroma_sum) goto fail;
+    if (!mel || !e->band || !e->accent || !e->bass || !e->sounds || !e->chroma_sum) goto fail;
     rc = nd_fbank_compute(mel, x, n);
     if (!rc && e->t > 0) rc = find_accents(e, mel);
     if (!rc) rc = sum_chroma(e, x, n);
@@ -224,6 +226,7 @@ void nd_evidence_destroy(nd_evidence **e)
     if (!e || !*e) return;
     free((*e)->band);
     free((*e)->accent);
+    free((*e)->bass);
     free((*e)->sounds);
     free((*e)->chroma_sum);
     free(*e);

@@ -250,7 +250,6 @@ int nd_level_choose(nd_level *out, const nd_evidence *e, const double *beats_s, 
         level.cells = CANDIDATES[i];
         level.lead_3 = by_3 - by_4;
     }
-    if (getenv("DBG")) for (size_t i = 0; i < ND_COUNT(CANDIDATES); i++) if (is_candidate(&r, CANDIDATES[i])) { int q=CANDIDATES[i]; fprintf(stderr, "  %.1f s4 %.3f s3 %.3f R beat %.3f 2 %.3f bar4 %.3f 8 %.3f bar3 %.3f 6 %.3f uneven %.3f\n", r.bpm*12/q, score_candidate(&r,q,4,most),score_candidate(&r,q,3,most),cycle_strength(&r,q),cycle_strength(&r,2*q),cycle_strength(&r,4*q),cycle_strength(&r,8*q),cycle_strength(&r,3*q),cycle_strength(&r,6*q),off_beat_excess(&r,q));}
     level.metre = level.lead_3 > 0 ? 3 : 4;
     level.phase = choose_phase(&r, e, level.cells);
     level.pulse = cycle_strength(&r, level.cells);

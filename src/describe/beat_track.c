@@ -12,7 +12,7 @@ static const double LEVEL_OCTAVES = 0.15;                 /* and about the chose
 static const double THRESHOLD = 1.5; /* what a beat costs, in deviations of the accents */
 static const double GRID_REWARD = 2; /* for the chosen level's grid, in deviations */
 static const double GRID_FRAMES = 2; /* its width */
-static const double ATTACK_DELAY_S = 0; /* frame of the largest rise after the attack */
+static const double ATTACK_DELAY_S = 0.004; /* frame of the largest rise after the attack */
 
 typedef struct tracker {
     nd_evidence *e;

@@ -108,6 +108,7 @@ typedef struct nd_evidence {
                            units of its own local strength */
     float *accent;      /* [t] their weighted mean, standard deviation 1 */
     float mean_accent;  /* of accent; 0 when nothing sounds */
+    float *bass;        /* [t] mean log-mel level below 175 Hz */
     bool *sounds;       /* [t] level within 52 dB of the loud parts */
     int64_t n_chroma;   /* chroma frames, 10 a second */
     double *chroma_sum; /* [n_chroma + 1, 12] running sums */
