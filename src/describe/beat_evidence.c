@@ -21,6 +21,8 @@ static const int GROUP_END[BANDS] = {6, 16, 32, 52, MEL};
 static const float GROUP_WEIGHT[BANDS] = {1.5F, 1, 1, 1, 1}; /* bass carries the beat */
 
 static const float RANGE_NEPERS = 12;
+static const double LEAST_RISE = 0.01;     /* nepers: below it a steady sound flickers */
+static const double LEAST_DEVIATION = 0.1; /* of the normalised accents */
 static const float FLOOR_LN = -15.942385F; /* of nd_fbank_compute */
 
 /* ---- accents -------------------------------------------------------------------- */
@@ -75,7 +77,7 @@ static void normalise_band(float *band, int64_t t, int g, double *sum)
     for (int64_t i = 0; i < t; i++) {
         int64_t lo = ND_MAX(0, i - HALF_WINDOW), hi = ND_MIN(t, i + HALF_WINDOW);
         double local = (sum[hi] - sum[lo]) / (double)(hi - lo);
-        band[i * BANDS + g] /= (float)sqrt((local + global) / 2 + 1e-9);
+        band[i * BANDS + g] /= (float)sqrt((local + global) / 2 + LEAST_RISE * LEAST_RISE);
     }
 }
 
@@ -90,8 +92,12 @@ static void combine_bands(nd_evidence *e)
         sum += e->accent[i];
         squares += (double)e->accent[i] * e->accent[i];
     }
-    double mean = sum / (double)e->t, deviation = sqrt(squares / (double)e->t - mean * mean);
-    if (!(deviation > 1e-6)) return;
+    double mean = sum / (double)e->t;
+    double deviation = sqrt(fmax(squares / (double)e->t - mean * mean, 0));
+    if (!(deviation > LEAST_DEVIATION)) {
+        memset(e->accent, 0, (size_t)e->t * sizeof *e->accent);
+        return;
+    }
     for (int64_t i = 0; i < e->t; i++) e->accent[i] /= (float)deviation;
     e->mean_accent = (float)(mean / deviation);
 }

@@ -10,6 +10,7 @@
 static const double FIRST_BPM = 120, FIRST_OCTAVES = 0.8; /* prior of the first pulse */
 static const double LEVEL_OCTAVES = 0.15;                 /* and about the chosen level */
 static const double THRESHOLD = 1.5; /* what a beat costs, in deviations of the accents */
+static const double LEAST_PULSE = 0.03; /* of R(beat): noise, rain, wind have less */
 static const double GRID_REWARD = 2; /* for the chosen level's grid, in deviations */
 static const double GRID_FRAMES = 2; /* its width */
 static const double ATTACK_DELAY_S = 0.004; /* frame of the largest rise after the attack */
@@ -100,6 +101,10 @@ static int track(tracker *k)
     if (rc || k->n < 2) return rc;
     rc = nd_level_choose(&k->level, k->e, k->time_s, k->n);
     if (rc) return rc;
+    if (k->level.pulse < LEAST_PULSE) {
+        k->n = 0;
+        return 0;
+    }
     reward_grid(k);
     expect_intervals(k);
     rc = run_pulse(k, LEVEL_OCTAVES);
