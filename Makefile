@@ -46,11 +46,12 @@ ALL_CFLAGS = -std=gnu11 $(FLAVOUR_FLAGS) $(WARNINGS) -fPIC -pthread \
 ALL_LIBS   = -Wl,--as-needed $(PACKAGE_LIBS) -lm $(LDFLAGS)
 
 # ---- sources -------------------------------------------------------------------
-# *_main.c is a program of its own; a shelf is a folder whose files are plug-ins.
+# *_main.c is a program of its own; a shelf is a folder whose files are plug-ins; a
+# plug-in that needs more than one file has a folder of its name.
 SHELVES  := describe/features:nd_feature match/stores:nd_store \
             rank/rankers:nd_ranker
 mains    := $(wildcard src/*/*_main.c)
-sources  := $(filter-out $(mains),$(wildcard src/*/*.c src/*/*/*.c))
+sources  := $(filter-out $(mains),$(wildcard src/*/*.c src/*/*/*.c src/*/*/*/*.c))
 registry := $(foreach s,$(SHELVES),$(B)/gen/$(lastword $(subst :, ,$(s)))_shelf.c)
 objects  := $(sources:%.c=$(B)/%.o) $(registry:%.c=%.o)
 commands := $(wildcard cmd/*.c)

@@ -3,14 +3,8 @@
 #define ND_MATCH_MATCH_H
 
 #include "describe/describe.h"
+#include "match/store.h"
 #include "needledrop/library.h"
-
-/** What a library knows of a file, to notice changes. */
-typedef struct nd_file_state {
-    int64_t size_bytes;
-    int64_t mtime_ns;
-    uint64_t hash;
-} nd_file_state;
 
 /** Parse "C", "F#m", "Bb", "A minor", "major", "minor".
  *  @param key_out  0..11, -1 any;  @param is_minor_out  0, 1, -1 any
@@ -19,6 +13,18 @@ int nd_key_parse(int *key_out, int *is_minor_out, const char *text, nd_diag *dia
 
 /** "A minor" into out[16]; "" when key is -1. @return out */
 char *nd_key_print(char out[16], int key, int is_minor);
+
+/** Words of tags, all in one form: ASCII in lower case, '-' and '_' and runs of
+ *  white space as one space, nothing at both ends. Two tags are the same when
+ *  these are. Other bytes of UTF-8 stay as they are.
+ *  @param out  NUL-terminated, cut to fit at a whole character
+ *  @return out; Threads: safe. */
+char *nd_tag_normalise(char *out, size_t out_bytes, const char *text, size_t n);
+
+/** The tags of a track: genre and mood split at , ; / | and their words
+ *  ("Hip-Hop; Soul" gives hip, hip hop, hop, soul), sorted, each once.
+ *  @return malloc'ed in one block, NULL last (free with free); NULL: no memory. */
+const char **nd_tags_of(const nd_media_info *info);
 
 /** Find one track by its path or the end of its path (whole path components).
  *  @return 0; ND_ENOTFOUND; ND_EARG when several end so (the first three

@@ -1,0 +1,116 @@
+/* Stores: where a library lies. One file on the shelf stores/ is one store.
+ *
+ * A store keeps records under their paths; what changed, moved or is new, the
+ * indexer finds out. Each writing call is one transaction: after a kill at any
+ * moment all of it is there or none.
+ */
+#ifndef ND_MATCH_STORE_H
+#define ND_MATCH_STORE_H
+
+#include "describe/describe.h"
+#include "needledrop/library.h"
+
+/** What a library knows of a file, to notice changes. */
+typedef struct nd_file_state {
+    int64_t size_bytes;
+    int64_t mtime_ns;
+    uint64_t hash; /* of the content; 0: not known */
+} nd_file_state;
+
+/** A path in the library: a track, or a file that could not be indexed. */
+typedef struct nd_known {
+    const char *path;
+    int64_t id; /* of the track, 1 or more; 0: a failure */
+    nd_file_state file;
+} nd_known;
+
+/** A track as it is stored. */
+typedef struct nd_record {
+    nd_track track; /* id, 1 or more; path; tags */
+    nd_file_state file;
+    int metre;         /* beats in a bar; 0 when there is no beat */
+    int vocal;         /* 1 with voice, 0 without, -1 not known */
+    bool is_cut;       /* the file is longer than what was analysed */
+    double analysed_s; /* what the features cover */
+} nd_record;
+
+typedef struct nd_store nd_store; /* each store has its own */
+
+typedef int nd_visit_path(void *user, int64_t id, const char *path);
+typedef int nd_visit_known(void *user, const nd_known *known);
+typedef int nd_visit_track(void *user, const nd_track *track);
+typedef int nd_visit_failure(void *user, const nd_failure *failure);
+
+/** Paths are any bytes but NUL; whatever is in order of path is in order of its
+ *  bytes. Visitors borrow, may call reading ops, and end the walk with a nonzero
+ *  value, which the op returns. Errors: as nd_library_open and nd_library_index
+ *  say; ND_EFULL when nothing more can be stored. One thread at a time a store. */
+typedef struct nd_store_ops {
+    const char *name;    /* the file's name */
+    const char *summary; /* one line for people */
+
+    /* Whether `where` is an address of this store. */
+    bool (*claims)(const char *where);
+
+    /* ND_OPEN_INDEX creates what is absent, brings an older schema up to date
+     * and keeps other indexers out until close. */
+    int (*open)(nd_store **out, const char *where, nd_open_mode mode, nd_diag *diag);
+    void (*close)(nd_store *s);
+
+    /* ---- writing: after ND_OPEN_INDEX only ---- */
+
+    /* Remember a folder that was indexed; twice is once. */
+    int (*put_root)(nd_store *s, const char *path, nd_diag *diag);
+
+    /* Store a track with its tags and features, in place of what is known under
+     * its path or its id. */
+    int (*put_track)(nd_store *s, const nd_record *r, const nd_description *features,
+                     nd_diag *diag);
+
+    /* Store to->path as a track of id to->id with all that track from_id has but
+     * its file, in place of what is known under that path. */
+    int (*copy_track)(nd_store *s, int64_t from_id, const nd_known *to, nd_diag *diag);
+
+    /* Give track to->id the path and file state of *to (the path may be its own:
+     * then it was only touched), in place of what else is known there. */
+    int (*move_track)(nd_store *s, const nd_known *to, nd_diag *diag);
+
+    /* Store a failure, in place of what is known under its path. */
+    int (*put_failure)(nd_store *s, const char *path, const nd_file_state *file, const char *reason,
+                       nd_diag *diag);
+
+    /* Update the file state of a failure: it was touched. */
+    int (*touch_failure)(nd_store *s, const char *path, const nd_file_state *file, nd_diag *diag);
+
+    /* Forget a path. */
+    int (*remove)(nd_store *s, const char *path, nd_diag *diag);
+
+    /* ---- reading ---- */
+
+    int (*count)(nd_store *s, int64_t *n_tracks_out, int64_t *n_failures_out, nd_diag *diag);
+
+    /* Folders indexed, in order of path; id is 0. */
+    int (*each_root)(nd_store *s, nd_visit_path *visit, void *user, nd_diag *diag);
+
+    /* Tracks and failures, in order of path. */
+    int (*each_known)(nd_store *s, nd_visit_known *visit, void *user, nd_diag *diag);
+
+    /* Tracks that pass a filter that nd_filter_check accepts (NULL: all), in
+     * order of path. */
+    int (*each_track)(nd_store *s, const nd_filter *filter, nd_visit_track *visit, void *user,
+                      nd_diag *diag);
+    int (*each_failure)(nd_store *s, nd_visit_failure *visit, void *user, nd_diag *diag);
+
+    /* Tracks whose path is `ending` or ends with "/" and it, in order of path. */
+    int (*each_ending)(nd_store *s, const char *ending, nd_visit_path *visit, void *user,
+                       nd_diag *diag);
+
+    /* What put_track stored: info, arrays in order of name.
+     * @return 0; ND_ENOTFOUND; ND_EFORMAT where sizes do not fit. */
+    int (*load)(nd_description **out, nd_store *s, int64_t id, nd_diag *diag);
+} nd_store_ops;
+
+/** Every store of this build, NULL last: written by tools/make-shelf. */
+extern const nd_store_ops *const nd_store_shelf[];
+
+#endif
