@@ -82,7 +82,7 @@ typedef struct nd_store_ops {
     /* Update the file state of a failure: it was touched. */
     int (*touch_failure)(nd_store *s, const char *path, const nd_file_state *file, nd_diag *diag);
 
-    /* Forget a path. */
+    /* Forget a path: track, failure or folder. */
     int (*remove)(nd_store *s, const char *path, nd_diag *diag);
 
     /* ---- reading ---- */

@@ -132,6 +132,7 @@ static int sqlite_remove(nd_store *s, const char *path, nd_diag *diag)
     int rc = nd__sqlite_run(s, diag, ND_SQL_BEGIN, "");
     if (!rc) rc = nd__sqlite_run(s, diag, ND_SQL_DROP_TRACK, "pi", path, (int64_t)0);
     if (!rc) rc = nd__sqlite_run(s, diag, ND_SQL_DROP_FAILURE, "p", path);
+    if (!rc) rc = nd__sqlite_run(s, diag, ND_SQL_DROP_ROOT, "p", path);
     return nd__sqlite_end(s, rc, diag);
 }
 

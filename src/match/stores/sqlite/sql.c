@@ -94,6 +94,7 @@ static const char *const texts[ND_SQL_N] = {
     [ND_SQL_DROP_TRACK] = "DELETE FROM tracks WHERE path = ? OR id = ?",
     [ND_SQL_DROP_OTHER_TRACK] = "DELETE FROM tracks WHERE path = ? AND id <> ?",
     [ND_SQL_DROP_FAILURE] = "DELETE FROM failures WHERE path = ?",
+    [ND_SQL_DROP_ROOT] = "DELETE FROM roots WHERE path = ?",
     [ND_SQL_PUT_TAG] = "INSERT INTO tags (track_id, tag) VALUES (?, ?)",
     [ND_SQL_PUT_FEATURE] = "INSERT INTO features (track_id, name, dtype, dims, data)"
                            " VALUES (?, ?, ?, ?, ?)",

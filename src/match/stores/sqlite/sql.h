@@ -42,6 +42,7 @@ typedef enum nd_sqlite_statement {
     ND_SQL_DROP_TRACK,
     ND_SQL_DROP_OTHER_TRACK,
     ND_SQL_DROP_FAILURE,
+    ND_SQL_DROP_ROOT,
     ND_SQL_PUT_TAG,
     ND_SQL_PUT_FEATURE,
     ND_SQL_COPY_TAGS,
