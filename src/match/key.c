@@ -1,9 +1,6 @@
-/* Musical keys as text.
- *
- * Read: a letter A..G, then # or b (also U+266F, U+266D), then nothing or "M",
- * "maj", "major" for major, "m", "min", "minor" for minor; or a mode alone.
- * Written: the spelling with fewer accidentals in its signature, the one most
- * often met where both have six. */
+/* Musical keys read from text: a letter A..G, then # or b (also U+266F, U+266D),
+ * then nothing, "M", "maj", "major" for major, "m", "min", "minor" for minor; or a
+ * mode alone. nd_key_name writes them. */
 #include <string.h>
 #include <strings.h>
 
@@ -51,17 +48,4 @@ int nd_key_parse(int *key_out, int *is_minor_out, const char *text, nd_diag *dia
     *key_out = key;
     *is_minor_out = is_minor;
     return 0;
-}
-
-char *nd_key_print(char out[16], int key, int is_minor)
-{
-    static const char names[2][12][3] = {
-        {"C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"},
-        {"C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"},
-    };
-    out[0] = '\0';
-    if (key < 0 || key > 11) return out;
-    const char *mode = is_minor < 0 ? "" : is_minor ? " minor" : " major";
-    snprintf(out, 16, "%s%s", names[is_minor == 1][key], mode);
-    return out;
 }

@@ -6,13 +6,10 @@
 #include "match/store.h"
 #include "needledrop/library.h"
 
-/** Parse "C", "F#m", "Bb", "A minor", "major", "minor".
+/** Parse "C" (major), "F#m", "Bb", "A minor", "major", "minor".
  *  @param key_out  0..11, -1 any;  @param is_minor_out  0, 1, -1 any
- *  @return 0; ND_EARG. */
+ *  @return 0; ND_EARG (both untouched). */
 int nd_key_parse(int *key_out, int *is_minor_out, const char *text, nd_diag *diag);
-
-/** "A minor" into out[16]; "" when key is -1. @return out */
-char *nd_key_print(char out[16], int key, int is_minor);
 
 /** Words of tags, all in one form: ASCII in lower case, '-' and '_' and runs of
  *  white space as one space, nothing at both ends. Two tags are the same when
