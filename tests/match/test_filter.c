@@ -67,7 +67,7 @@ static void check_queries(nd_library *lib)
         nd_filter filter;
         const char *expected; /* first letters of the paths that pass */
     } cases[] = {
-        {"all", {0}, "abcde"},
+        {"all", {.bpm_min = 0}, "abcde"},
         {"bpm_range", {.bpm_min = 90, .bpm_max = 120}, "ab"},
         {"bpm_upper_leaves_out_no_beat", {.bpm_max = 100}, "a"},
         {"duration", {.duration_min_s = 60}, "de"},

@@ -11,9 +11,11 @@ enum { BUSY_MS = 10000 };
 
 /* ---- statements ------------------------------------------------------------------ */
 
-static int code_of(sqlite3 *db)
+/* SQLite knows ENOSPC itself, but not a quota or a limit on file sizes. Its own
+ * copy of errno is not kept when a commit fails; ours is 0 before each write. */
+static int code_of(sqlite3 *db, int system_error)
 {
-    int found = sqlite3_errcode(db) & 0xFF, system_error = sqlite3_system_errno(db);
+    int found = sqlite3_errcode(db) & 0xFF;
     switch (found) {
     case SQLITE_FULL: return ND_EFULL;
     case SQLITE_NOMEM: return ND_ENOMEM;
@@ -29,7 +31,7 @@ static int code_of(sqlite3 *db)
 int nd__sqlite_fail(nd_store *s, const char *doing, nd_diag *diag)
 {
     if (!s->db) return nd_diag_set(diag, ND_ENOMEM, "%s library %s: out of memory", doing, s->name);
-    int code = code_of(s->db);
+    int code = code_of(s->db, errno);
     return nd_diag_set(diag, code, "%s library %s: %s", doing, s->name,
                        code == ND_EFULL ? "no space left for it" : sqlite3_errmsg(s->db));
 }
@@ -95,6 +97,7 @@ static int bind_all(sqlite3_stmt *st, const char *types, va_list values)
 /* Step a statement that gives no rows; reset it, so that no lock stays. */
 int nd__sqlite_finish(nd_store *s, sqlite3_stmt *st, nd_diag *diag)
 {
+    errno = 0;
     int rc = sqlite3_step(st) == SQLITE_DONE ? 0 : nd__sqlite_fail(s, "writing", diag);
     sqlite3_reset(st);
     return rc;
@@ -205,6 +208,7 @@ static int probe(nd_store *s, nd_diag *diag)
 
 static int execute(nd_store *s, const char *sql, nd_diag *diag)
 {
+    errno = 0;
     return sqlite3_exec(s->db, sql, NULL, NULL, NULL) ? nd__sqlite_fail(s, "writing", diag) : 0;
 }
 

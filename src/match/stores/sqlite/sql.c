@@ -24,7 +24,7 @@ static const char version_1[] =
     "CREATE TABLE features ("
     " track_id INTEGER NOT NULL REFERENCES tracks ON DELETE CASCADE,"
     " name TEXT NOT NULL, dtype TEXT NOT NULL, dims TEXT NOT NULL, data BLOB NOT NULL,"
-    " PRIMARY KEY (track_id, name));"
+    " PRIMARY KEY (track_id, name)) WITHOUT ROWID;"
     "CREATE TABLE tags ("
     " track_id INTEGER NOT NULL REFERENCES tracks ON DELETE CASCADE,"
     " tag TEXT NOT NULL, PRIMARY KEY (track_id, tag)) WITHOUT ROWID;"
