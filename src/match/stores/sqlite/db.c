@@ -191,19 +191,39 @@ static int say_not_library(nd_store *s, const char *found, nd_diag *diag)
                        s->name, found);
 }
 
+static int get_u32(const uint8_t *bytes)
+{
+    return (int)((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+                 bytes[3]);
+}
+
+/* The file's first 100 bytes, through SQLite's own descriptor: closing one of ours
+ * would drop the locks that this process has on the file elsewhere. Nothing else
+ * is read: pages may be half-way through another process's checkpoint. */
+static int read_header(nd_store *s, uint8_t header[100], nd_diag *diag)
+{
+    sqlite3_file *file = NULL;
+    int rc = open_immutable(s);
+    if (!rc) rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (rc || !file || !file->pMethods) rc = nd__sqlite_fail(s, "opening", diag);
+    else if ((rc = file->pMethods->xRead(file, header, 100, 0)) == SQLITE_IOERR_SHORT_READ)
+        memset(header, 0, 100);
+    else if (rc) rc = nd_diag_errno(diag, "reading library", s->name);
+    close_db(s);
+    return rc < 0 ? rc : 0;
+}
+
 /* Is it a library at all? Reads the header and changes nothing. */
 static int probe(nd_store *s, nd_diag *diag)
 {
-    int id = 0, version = 0;
-    int rc = open_immutable(s);
-    if (!rc) rc = pragma_int(s->db, "PRAGMA application_id", &id);
-    if (!rc) rc = pragma_int(s->db, "PRAGMA user_version", &version);
-    if (rc) rc = nd__sqlite_fail(s, "opening", diag);
-    close_db(s);
-    if (rc == ND_EFORMAT) return say_not_library(s, "a file that is not SQLite", diag);
+    uint8_t header[100];
+    int rc = read_header(s, header, diag);
     if (rc) return rc;
-    if (id != ND_SQLITE_APPLICATION_ID) return say_not_library(s, "another SQLite database", diag);
-    return check_version(s, version, diag);
+    if (memcmp(header, "SQLite format 3", 16) != 0)
+        return say_not_library(s, "a file that is not SQLite", diag);
+    if (get_u32(header + 68) != ND_SQLITE_APPLICATION_ID)
+        return say_not_library(s, "another SQLite database", diag);
+    return check_version(s, get_u32(header + 60), diag);
 }
 
 static int execute(nd_store *s, const char *sql, nd_diag *diag)
