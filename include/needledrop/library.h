@@ -47,10 +47,13 @@ typedef struct nd_index_report {
  *  not be given again to be found, but only what lies under the given paths is
  *  compared and removed. Unchanged files (size and time) cost a stat; a file
  *  whose content hash is known under a path that is gone has moved and keeps
- * its features. Each finished track is committed at once.
+ * its features. Each finished track is committed at once. A folder that cannot
+ *  be read, or was remembered and is absent, keeps its tracks; one that is named
+ *  and absent is forgotten with them. docs/storage.md says each case.
  *  @param paths  files or folders; n_paths 0: every folder indexed before
  *  @return 0 (failed files are in the report); ND_EARG, ND_EIO (no path could
- * be read), ND_EFULL, ND_ECANCELLED: what was done before stays. */
+ * be read; no worker program), ND_EFULL, ND_ECANCELLED, ND_EBUSY (another
+ * program writes in the library): what was done before stays. */
 ND_API int nd_library_index(nd_library *lib, const char *const *paths, int n_paths,
                             const nd_index_params *params, nd_index_report *report_out,
                             nd_diag *diag);
@@ -84,7 +87,8 @@ typedef struct nd_filter {
     const char *key;                       /* "C", "F#m", "major", "minor"; NULL: any */
     int vocal;                             /* 0 any, 1 with voice, -1 without; a track where
                          it is not known passes neither */
-    const char *path;                      /* glob over the whole path, or a part of it */
+    const char *path;                      /* with * or ? a glob over the whole path ([abc]
+                         is a set there), else a part of it */
 } nd_filter;
 
 /** Check a filter's texts. @return 0, or ND_EARG with what was expected. */
