@@ -10,10 +10,10 @@
 #include "rank/parts.h"
 
 /* m:ss, of a time that a library can hold. */
-static const char *clock_text(char out[16], double s)
+static const char *clock_text(char out[12], double s)
 {
-    int whole = (int)ND_CLAMP(s, 0.0, 1e7);
-    snprintf(out, 16, "%d:%02d", whole / 60, whole % 60);
+    int whole = (int)ND_CLAMP(s, 0.0, 1e6);
+    snprintf(out, 12, "%d:%02d", whole / 60, whole % 60);
     return out;
 }
 
@@ -60,13 +60,15 @@ static void explain_motion(char out[80], double value, const nd_evidence *e)
 /* ---- sync ---------------------------------------------------------------------- */
 
 /* "7 of 9 cuts land", "all 9 cuts land", "both cuts land", "the one cut lands" */
-static void cuts_words(char out[48], int n_met, int n_cuts)
+static void cuts_words(char out[28], int n_met, int n_cuts)
 {
+    n_met = ND_CLAMP(n_met, 0, 99999);
+    n_cuts = ND_CLAMP(n_cuts, n_met, 99999);
     if (n_met < n_cuts)
-        snprintf(out, 48, "%d of %d cuts land%s", n_met, n_cuts, n_met == 1 ? "s" : "");
-    else if (n_cuts == 1) snprintf(out, 48, "the one cut lands");
-    else if (n_cuts == 2) snprintf(out, 48, "both cuts land");
-    else snprintf(out, 48, "all %d cuts land", n_cuts);
+        snprintf(out, 28, "%d of %d cuts land%s", n_met, n_cuts, n_met == 1 ? "s" : "");
+    else if (n_cuts == 1) snprintf(out, 28, "the one cut lands");
+    else if (n_cuts == 2) snprintf(out, 28, "both cuts land");
+    else snprintf(out, 28, "all %d cuts land", n_cuts);
 }
 
 static void explain_misses(char out[80], const nd_sync *s)
@@ -79,16 +81,16 @@ static void explain_misses(char out[80], const nd_sync *s)
 
 static void explain_sync(char out[80], double value, const nd_sync *s)
 {
-    char cuts[48], start[16];
+    char cuts[28], start[12];
     cuts_words(cuts, s->n_on_beat, s->n_cuts);
     clock_text(start, s->start_s);
+    int n_on_downbeat = ND_CLAMP(s->n_on_downbeat, 0, 99999);
     bool most = 2 * s->n_on_beat >= s->n_cuts;
     if (!most) explain_misses(out, s);
     else if (nd_tone_of(value) == ND_WEAK)
         snprintf(out, 80, "the cuts fall near its beats rather than on them");
     else if (s->n_on_downbeat >= 2 && 2 * s->n_on_downbeat >= s->n_on_beat)
-        snprintf(out, 80, "%s on a beat, %d on the first of a bar, from %s", cuts, s->n_on_downbeat,
-                 start);
+        snprintf(out, 80, "%s on a beat, %d on a downbeat, from %s", cuts, n_on_downbeat, start);
     else snprintf(out, 80, "%s on a beat from %s", cuts, start);
 }
 
@@ -107,7 +109,7 @@ static void explain_energy(char out[80], double value, const nd_evidence *e)
     int n = e->seen->energy.n;
     int seen = peak_of(e->seen->energy.x, n);
     int heard = peak_of(e->heard->loudness.x + e->window->first, n);
-    char at[16];
+    char at[12];
     clock_text(at, (seen + 0.5) * e->step_s);
     nd_tone tone = nd_tone_of(value);
     if (tone == ND_STRONG && abs(seen - heard) <= 2)
@@ -125,7 +127,7 @@ const char *nd_sound_word(double level)
 }
 
 /* "dark, cool picture": the two qualities that stand out most, or none. */
-static void picture_words(char out[48], const nd_seen *v)
+static void picture_words(char out[32], const nd_seen *v)
 {
     const struct {
         double level;
@@ -138,7 +140,7 @@ static void picture_words(char out[48], const nd_seen *v)
     for (size_t i = 0; i < ND_COUNT(looks) && n < 2; i++)
         if (looks[i].level >= 0 && fabs(looks[i].level - 0.5) > 0.15)
             words[n++] = looks[i].level < 0.5 ? looks[i].low : looks[i].high;
-    snprintf(out, 48, "%s%s%s%spicture", n > 0 ? words[0] : "", n > 1 ? ", " : "",
+    snprintf(out, 32, "%s%s%s%spicture", n > 0 ? words[0] : "", n > 1 ? ", " : "",
              n > 1 ? words[1] : "", n > 0 ? " " : "");
 }
 
@@ -147,7 +149,7 @@ static void explain_colour_fit(char out[80], const nd_evidence *e, bool strong)
     const nd_colour *c = e->colour;
     const char *key = nd_key_name(e->heard->key, e->heard->is_minor);
     const char *sound = nd_sound_word(c->sound);
-    char picture[48];
+    char picture[32];
     picture_words(picture, e->seen);
     bool by_mood = key[0] && c->mood >= 0.6, by_sound = c->timbre >= 0.6;
     if (by_mood && by_sound)
@@ -155,7 +157,7 @@ static void explain_colour_fit(char out[80], const nd_evidence *e, bool strong)
     else if (strong && by_mood) snprintf(out, 80, "its %s key suits the %s", key, picture);
     else if (strong && by_sound) snprintf(out, 80, "its %s sound suits the %s", sound, picture);
     else if (strong) snprintf(out, 80, "its mood suits the %s", picture);
-    else snprintf(out, 80, "its mood is not far from that of the %s", picture);
+    else snprintf(out, 80, "its mood is not far from the %s", picture);
 }
 
 static void explain_colour(char out[80], double value, const nd_evidence *e)
@@ -176,7 +178,7 @@ static void explain_colour(char out[80], double value, const nd_evidence *e)
 
 static void explain_length(char out[80], double value, const nd_evidence *e)
 {
-    char track[16], video[16];
+    char track[12], video[12];
     clock_text(track, e->heard->length_s);
     clock_text(video, e->seen->length_s);
     if (value < 0.6) snprintf(out, 80, "at %s it must loop to fill %s", track, video);
