@@ -174,7 +174,7 @@ static double fit_energy(const profile *q, const profile *t)
 static void explain_tempo(char out[80], double value, const profile *q, const profile *t)
 {
     double a = q->heard.tempo_bpm, b = t->heard.tempo_bpm;
-    if (a < 1 && b < 1) snprintf(out, 80, "it is as free of a beat");
+    if (a < 1 && b < 1) snprintf(out, 80, "it is just as free of a beat");
     else if (a < 1 || b < 1) snprintf(out, 80, "it has %s beat", b < 1 ? "no steady" : "a steady");
     else if (lround(a) == lround(b)) snprintf(out, 80, "the tempo is the same, %.0f bpm", b);
     else if (fabs(fabs(log2(a / b)) - 1) < 0.2)
@@ -196,7 +196,7 @@ static void explain_timbre(char out[80], double value, const profile *q, const p
     double gap = t->timbre[0] - q->timbre[0];
     const char *word = nd_sound_word(nd_curve_mean(&t->heard.centroid, 0, t->heard.centroid.n));
     nd_tone tone = nd_tone_of(value);
-    if (tone == ND_STRONG) snprintf(out, 80, "the sound is as %s", word);
+    if (tone == ND_STRONG) snprintf(out, 80, "the sound is just as %s", word);
     else if (tone == ND_FAIR) snprintf(out, 80, "its %s sound is not far off", word);
     else if (fabs(gap) < 0.2) snprintf(out, 80, "its sound is of another kind");
     else snprintf(out, 80, "its sound is %s", gap > 0 ? "brighter" : "darker");

@@ -12,8 +12,8 @@
 /* m:ss, of a time that a library can hold. */
 static const char *clock_text(char out[12], double s)
 {
-    int whole = (int)ND_CLAMP(s, 0.0, 1e6);
-    snprintf(out, 12, "%d:%02d", whole / 60, whole % 60);
+    unsigned whole = (unsigned)ND_CLAMP(s, 0.0, 1e6);
+    snprintf(out, 12, "%u:%02u", whole / 60 % 100000, whole % 60);
     return out;
 }
 
@@ -89,6 +89,8 @@ static void explain_sync(char out[80], double value, const nd_sync *s)
     if (!most) explain_misses(out, s);
     else if (nd_tone_of(value) == ND_WEAK)
         snprintf(out, 80, "the cuts fall near its beats rather than on them");
+    else if (s->n_on_downbeat == s->n_on_beat)
+        snprintf(out, 80, "%s on a downbeat from %s", cuts, start);
     else if (s->n_on_downbeat >= 2 && 2 * s->n_on_downbeat >= s->n_on_beat)
         snprintf(out, 80, "%s on a beat, %d on a downbeat, from %s", cuts, n_on_downbeat, start);
     else snprintf(out, 80, "%s on a beat from %s", cuts, start);
