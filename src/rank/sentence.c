@@ -57,6 +57,8 @@ void nd_reasons_join(char out[256], const nd_reason *reasons, int n)
     int n_fair = pick(fair, n_weak ? 1 : 2, reasons, n, ND_FAIR);
     out[0] = '\0';
     if (n_strong) {
+        bool number = isdigit((unsigned char)strong[0]->text[0]);
+        append(out, "%s", number ? "here " : ""); /* no sentence starts with a figure */
         append_list(out, strong, n_strong);
     } else if (n_fair) {
         append(out, "a fair match: ");

@@ -235,7 +235,7 @@ static void test_loops(void)
     nd_fit f = fit(video, track);
     CHECK("a loop's window ends with the track", f.window_s[1] <= 6 && f.start_s < 2.01,
           "%.3f %.3f", f.start_s, f.window_s[1]);
-    CHECK("beats repeat in a loop", strstr(f.why, "all 4 cuts land on a beat"), "%s", f.why);
+    CHECK("beats repeat in a loop", strstr(f.why, "all 4 cuts land on a downbeat"), "%s", f.why);
     CHECK("a loop is said", strstr(f.why, "at 0:06 it must loop to fill 0:30"), "%s", f.why);
     nd_description_destroy(&video);
     nd_description_destroy(&track);
@@ -272,11 +272,11 @@ static void test_missing(void)
 
 /* ---- anything at all -------------------------------------------------------------------- */
 
-/* One sentence: capital or number, one stop at its end, printable, no doubled space or comma. */
+/* One sentence: capital, one stop at its end, printable, no doubled space or comma. */
 static bool is_sentence(const char *s)
 {
     size_t n = strlen(s);
-    if (n < 10 || n > 255 || islower((unsigned char)s[0]) || s[n - 1] != '.') return false;
+    if (n < 10 || n > 255 || !isupper((unsigned char)s[0]) || s[n - 1] != '.') return false;
     for (size_t i = 0; i < n; i++) {
         if (!isprint((unsigned char)s[i]) || (s[i] == '.' && i + 1 < n)) return false;
         if (s[i] == ' ' && (s[i + 1] == ' ' || s[i + 1] == ',' || s[i + 1] == '.')) return false;
