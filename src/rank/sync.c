@@ -79,14 +79,14 @@ static void vote(float *votes, const nd_seen *v, const nd_heard *m, int64_t cut,
     }
 }
 
-static void smooth_votes(float *out, const float *votes)
+static void smooth_votes(float *out, const float *votes, int n)
 {
     float taps[N_TAPS + 1];
     for (int i = 0; i <= N_TAPS; i++) {
         double d = i * BIN_S / SIGMA_S;
         taps[i] = (float)exp(-0.5 * d * d);
     }
-    for (int i = 0; i < N_BINS; i++) {
+    for (int i = 0; i < n; i++) {
         float sum = taps[0] * votes[i];
         for (int k = 1; k <= N_TAPS; k++) {
             if (i >= k) sum += taps[k] * votes[i - k];
@@ -109,8 +109,8 @@ static double search(const nd_seen *v, const nd_heard *m, double from_s, double 
     double margin_s = N_TAPS * BIN_S, base_s = from_s - margin_s;
     for (int64_t k = 0; k < v->n_cuts; k++)
         if (is_inside(v, k)) vote(votes, v, m, k, base_s, to_s + margin_s);
-    smooth_votes(score, votes);
     int best = N_TAPS, last = N_TAPS + (int)((to_s - from_s) / BIN_S);
+    smooth_votes(score, votes, last + 2);
     for (int i = best + 1; i <= last; i++)
         if (score[i] > score[best]) best = i;
     if (score[best] <= 0) return from_s;
