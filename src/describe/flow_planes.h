@@ -22,6 +22,7 @@
  * only inlined calls, so how the ABI would pass them does not matter. */
 #pragma GCC diagnostic ignored "-Wpsabi"
 #ifdef __clang__
+#pragma clang diagnostic ignored "-Wpass-failed" /* unoptimised builds */
 #pragma clang fp contract(off)
 #define LANES _Pragma("clang loop vectorize(assume_safety)")
 #else
@@ -172,8 +173,7 @@ KERNEL void double_flow(float *out, ptrdiff_t out_stride, int w, int h, const fl
         row[-1] = row[0];
         row[l->w] = row[l->w - 1];
         float *restrict o = out + y * out_stride;
-        LANES for (int k = 0; k < w / 2; k++)
-        {
+        for (int k = 0; k < w / 2; k++) {
             o[2 * k] = 0.75f * row[k] + 0.25f * row[k - 1];
             o[2 * k + 1] = 0.75f * row[k] + 0.25f * row[k + 1];
         }

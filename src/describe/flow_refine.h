@@ -357,19 +357,23 @@ KERNEL void median(struct nd_flow *f, float **plane, const level *l)
 {
     ptrdiff_t s = f->stride;
     extend_border(*plane, l->w, l->h, s, 1);
+    float *restrict low = f->weight, *restrict mid = low + s, *restrict high = mid + s;
     for (int y = 0; y < l->h; y++) {
         const float *restrict p = *plane + y * s;
         float *restrict out = f->spare + y * s;
+        LANES for (int x = -1; x < lanes(l->w) + 1; x++)
+        {
+            float a = least(p[x - s], p[x]), b = most(p[x - s], p[x]), c = p[x + s];
+            low[x] = least(a, c);
+            mid[x] = most(a, least(b, c));
+            high[x] = most(b, c);
+        }
         LANES for (int x = 0; x < lanes(l->w); x++)
         {
-            float low = -HUGE_VALF, mid[3], high = HUGE_VALF;
-            for (int i = 0; i < 3; i++) {
-                float a = p[x + i - 1 - s], b = p[x + i - 1], c = p[x + i - 1 + s];
-                low = most(low, least(least(a, b), c));
-                high = least(high, most(most(a, b), c));
-                mid[i] = middle(a, b, c);
-            }
-            out[x] = middle(low, middle(mid[0], mid[1], mid[2]), high);
+            float a = most(most(low[x - 1], low[x]), low[x + 1]);
+            float b = middle(mid[x - 1], mid[x], mid[x + 1]);
+            float c = least(least(high[x - 1], high[x]), high[x + 1]);
+            out[x] = middle(a, b, c);
         }
     }
     swap_planes(plane, &f->spare);

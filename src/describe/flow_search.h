@@ -24,6 +24,7 @@ enum { PATCH = 8, PATCH_PIXELS = PATCH * PATCH, PATCH_STEP = 4, MAX_STEPS = 2 };
 
 /* A row of a patch. */
 typedef float v8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float v4 __attribute__((vector_size(16)));
 
 typedef struct {
     int x, y; /* of its upper left pixel */
@@ -43,9 +44,19 @@ KERNEL v8 load8(const float *p)
     return *(const v8 *)p;
 }
 
-KERNEL float sum8(v8 x)
+/* The sums of four rows' values, all at once. */
+KERNEL v4 sum8(v8 a, v8 b, v8 c, v8 d)
 {
-    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
+#define FOLD(x) \
+    (__builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 4, 5, 6, 7))
+    v4 a4 = FOLD(a), b4 = FOLD(b), c4 = FOLD(c), d4 = FOLD(d);
+#undef FOLD
+    v4 ab = __builtin_shufflevector(a4, b4, 0, 4, 1, 5) +
+            __builtin_shufflevector(a4, b4, 2, 6, 3, 7);
+    v4 cd = __builtin_shufflevector(c4, d4, 0, 4, 1, 5) +
+            __builtin_shufflevector(c4, d4, 2, 6, 3, 7);
+    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
+           __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
 }
 
 /* Patches stand PATCH_STEP apart, the last one at the border. */
@@ -74,11 +85,12 @@ KERNEL void patch_load(patch *p, const struct nd_flow *f, const level *l, int x,
         yy += iy * iy;
     }
     const float n = 1.f / PATCH_PIXELS;
-    p->sum_ix = sum8(sx);
-    p->sum_iy = sum8(sy);
-    float h11 = sum8(xx) - p->sum_ix * p->sum_ix * n + FLATNESS;
-    float h12 = sum8(xy) - p->sum_ix * p->sum_iy * n;
-    float h22 = sum8(yy) - p->sum_iy * p->sum_iy * n + FLATNESS;
+    v4 sums = sum8(sx, sy, xx, yy), cross = sum8(xy, xy, xy, xy);
+    p->sum_ix = sums[0];
+    p->sum_iy = sums[1];
+    float h11 = sums[2] - sums[0] * sums[0] * n + FLATNESS;
+    float h12 = cross[0] - sums[0] * sums[1] * n;
+    float h22 = sums[3] - sums[1] * sums[1] * n + FLATNESS;
     float inverse = 1.f / (h11 * h22 - h12 * h12);
     p->inv11 = h22 * inverse;
     p->inv12 = -h12 * inverse;
@@ -120,11 +132,12 @@ KERNEL match patch_match(const patch *p, const level *l, float u, float v)
         sx += d * p->ix[j];
         sy += d * p->iy[j];
     }
-    float mean = sum8(s) * (1.f / PATCH_PIXELS);
-    float gx = sum8(sx) - mean * p->sum_ix, gy = sum8(sy) - mean * p->sum_iy;
+    v4 sums = sum8(s, ss, sx, sy);
+    float mean = sums[0] * (1.f / PATCH_PIXELS);
+    float gx = sums[2] - mean * p->sum_ix, gy = sums[3] - mean * p->sum_iy;
     return (match){.u = u,
                    .v = v,
-                   .cost = sum8(ss) - mean * mean * PATCH_PIXELS,
+                   .cost = sums[1] - mean * mean * PATCH_PIXELS,
                    .du = -(p->inv11 * gx + p->inv12 * gy),
                    .dv = -(p->inv12 * gx + p->inv22 * gy)};
 }
