@@ -35,6 +35,7 @@ KERNEL void run_body(struct nd_flow *f, float *u_out, float *v_out, const uint8_
     build_pyramid(f, false, a, a_stride);
     build_pyramid(f, true, b, b_stride);
     run_levels(f);
+    if (!u_out) return;
     const level *half = &f->levels[0];
     double_flow(u_out, f->w, f->w, f->h, f->u, half, f->stride, f->spare);
     double_flow(v_out, f->w, f->w, f->h, f->v, half, f->stride, f->spare);
@@ -74,19 +75,36 @@ void nd_flow_run(nd_flow *f, float *u_out, float *v_out, const uint8_t *a, size_
     f->run(f, u_out, v_out, a, a_stride, b, b_stride);
 }
 
-float nd_flow_residual(nd_flow *f)
+double nd_flow_mean_px(const nd_flow *f)
+{
+    const level *l = &f->levels[0];
+    double sum = 0;
+    for (int y = 0; y < l->h; y++) {
+        const float *u = f->u + y * f->stride, *v = f->v + y * f->stride;
+        for (int x = 0; x < l->w; x++) sum += (double)(2.f * sqrtf(u[x] * u[x] + v[x] * v[x]));
+    }
+    return sum / ((double)l->w * l->h);
+}
+
+/* Mean of |change - centre| over the pixels inside; signed: of change itself. */
+static double mean_change(const nd_flow *f, bool is_signed, double centre)
 {
     const level *l = &f->levels[0];
     double sum = 0, n = 0;
-    for (int y = 0; y < l->h; y++) {
-        warp_row(f, l, y);
+    for (int y = 0; y < l->h; y++)
         for (int x = 0; x < l->w; x++) {
-            float inside = f->inside[y * f->stride + x];
-            sum += (double)(inside * fabsf(f->change[y * f->stride + x]));
-            n += (double)inside;
+            ptrdiff_t at = y * f->stride + x;
+            double change = (double)f->change[at] - centre;
+            sum += (double)f->inside[at] * (is_signed ? change : fabs(change));
+            n += (double)f->inside[at];
         }
-    }
-    return n > 0 ? (float)(sum / n) : 0.f;
+    return n > 0 ? sum / n : 0;
+}
+
+double nd_flow_residual(nd_flow *f)
+{
+    for (int y = 0; y < f->levels[0].h; y++) warp_row(f, &f->levels[0], y);
+    return mean_change(f, false, mean_change(f, true, 0));
 }
 
 /* ---- memory ------------------------------------------------------------------ */

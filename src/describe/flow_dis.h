@@ -31,7 +31,8 @@ int nd_flow_create(nd_flow **out, int w, int h);
 void nd_flow_destroy(nd_flow **flow);
 
 /** The motion from a to b: what is at (x, y) in a is at (x + u, y + v) in b.
- *  @param u_out, v_out  [h, w] f32 px, finite; 0 everywhere when a equals b
+ *  @param u_out, v_out  [h, w] f32 px, finite; 0 everywhere when a equals b;
+ *                       both NULL where the two figures below are enough
  *  @param a, b          [h, w] u8 grey, rows a_stride and b_stride bytes apart
  *  Threads: distinct objects. Allocates: no. The result does not depend on
  *  earlier runs. Cost: 0.6 ms for 320 x 180 on one core with AVX-512.
@@ -40,10 +41,14 @@ void nd_flow_destroy(nd_flow **flow);
 void nd_flow_run(nd_flow *flow, float *u_out, float *v_out, const uint8_t *a, size_t a_stride,
                  const uint8_t *b, size_t b_stride);
 
-/** What the motion of the last run leaves unexplained: the mean of
- *  |b(x + u, y + v) - a(x, y)| in grey levels (0..255) at half size, over
- *  the pixels that stay inside the picture; 0 when none does, and before the
- *  first run. Cost: one pass. */
-float nd_flow_residual(nd_flow *flow);
+/** The last run's mean over pixels of sqrt(u^2 + v^2), px, from the flow at
+ *  half size; 0 before the first run. */
+double nd_flow_mean_px(const nd_flow *flow);
+
+/** What the last run's motion leaves unexplained: d = b(x + u, y + v) - a(x, y)
+ *  at half size, over pixels that stay inside the picture; the mean of |d - mean
+ *  of d|, so that a change of exposure does not count. Grey levels, 0..255; 0
+ *  when no pixel stays inside, and before the first run. Cost: one pass. */
+double nd_flow_residual(nd_flow *flow);
 
 #endif
