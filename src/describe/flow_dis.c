@@ -86,19 +86,17 @@ double nd_flow_mean_px(const nd_flow *f)
     return sum / ((double)l->w * l->h);
 }
 
-/* Mean of |change - centre| over the pixels inside; signed: of change itself. */
+/* Mean over pixels of |change - centre|; signed: of change itself. */
 static double mean_change(const nd_flow *f, bool is_signed, double centre)
 {
     const level *l = &f->levels[0];
-    double sum = 0, n = 0;
+    double sum = 0;
     for (int y = 0; y < l->h; y++)
         for (int x = 0; x < l->w; x++) {
-            ptrdiff_t at = y * f->stride + x;
-            double change = (double)f->change[at] - centre;
-            sum += (double)f->inside[at] * (is_signed ? change : fabs(change));
-            n += (double)f->inside[at];
+            double change = (double)f->change[y * f->stride + x] - centre;
+            sum += is_signed ? change : fabs(change);
         }
-    return n > 0 ? sum / n : 0;
+    return sum / ((double)l->w * l->h);
 }
 
 double nd_flow_residual(nd_flow *f)

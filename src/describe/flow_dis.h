@@ -46,9 +46,9 @@ void nd_flow_run(nd_flow *flow, float *u_out, float *v_out, const uint8_t *a, si
 double nd_flow_mean_px(const nd_flow *flow);
 
 /** What the last run's motion leaves unexplained: d = b(x + u, y + v) - a(x, y)
- *  at half size, over pixels that stay inside the picture; the mean of |d - mean
- *  of d|, so that a change of exposure does not count. Grey levels, 0..255; 0
- *  when no pixel stays inside, and before the first run. Cost: one pass. */
+ *  at half size, where motion that leaves the picture ends at its border; the
+ *  mean of |d - mean of d|, so that a change of exposure does not count. Grey
+ *  levels, 0..255; 0 before the first run. Cost: one pass. */
 double nd_flow_residual(nd_flow *flow);
 
 #endif

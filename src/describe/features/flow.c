@@ -20,8 +20,8 @@
 enum { RATE_HZ = 8, LONG_SIDE_PX = 224, MAX_BLOCKS = 28, N_CLASSES = 64 };
 enum { PAIRS_PER_CLIP = RATE_HZ * (int)ND_CLIP_S };
 
-/* A cut leaves more than this share of the contrast: over 0.7 at the cuts of
- * real films, under 0.5 in their fastest shots. */
+/* A cut leaves more than this share of the contrast: 0.67 to 1.2 at the cuts of
+ * real films, up to 0.55 in their fastest shots. */
 #define CUT_SHARE 0.6
 /* Mean difference of neighbouring 1/28 blocks of a frame without structure, in
  * grey levels: film grain gives 1.4, faint gradients 1, pictures over 5. */
