@@ -44,9 +44,8 @@ typedef struct {
 
 struct nd_dissolves {
     sample ring[RING];
-    int64_t n;        /* samples seen */
-    nd_dissolve best; /* of the transition now under way; score 0: none */
-    nd_dissolve *found;
+    int64_t n;          /* samples seen */
+    nd_dissolve *found; /* [n_found], apart from each other, rising */
     size_t n_found, capacity;
 };
 
@@ -172,13 +171,19 @@ static bool span_try(nd_dissolve *out, const nd_dissolves *p, int length)
     return out->end_s - out->start_s >= shortest_ramp_s;
 }
 
-/* The best of the transition under way is found. */
-static int settle(nd_dissolves *p)
+/* Of overlapping readings the best stays. Those of long ago cannot overlap. */
+static int keep(nd_dissolves *p, const nd_dissolve *d)
 {
-    if (p->best.score <= 0) return 0;
+    size_t first = p->n_found;
+    for (; first > 0 && p->found[first - 1].end_s > d->start_s; first--)
+        if (p->found[first - 1].start_s < d->end_s && p->found[first - 1].score >= d->score)
+            return 0;
+    size_t after = first;
+    while (after < p->n_found && p->found[after].start_s < d->end_s) after++;
     if (nd_grow(&p->found, &p->capacity, p->n_found, 1, sizeof *p->found)) return ND_ENOMEM;
-    p->found[p->n_found++] = p->best;
-    p->best.score = 0;
+    memmove(p->found + first + 1, p->found + after, (p->n_found - after) * sizeof *p->found);
+    p->found[first] = *d;
+    p->n_found += first + 1 - after;
     return 0;
 }
 
@@ -190,10 +195,7 @@ int nd_dissolves_push(nd_dissolves *p, const nd_shot_frame *frame)
     p->n++;
     for (size_t i = 0; i < ND_COUNT(spans); i++) {
         nd_dissolve d;
-        if (!span_try(&d, p, spans[i])) continue;
-        bool is_other = p->best.score > 0 && d.start_s >= p->best.end_s;
-        if (is_other && settle(p)) return ND_ENOMEM;
-        if (d.score > p->best.score) p->best = d;
+        if (span_try(&d, p, spans[i]) && keep(p, &d)) return ND_ENOMEM;
     }
     return 0;
 }
@@ -215,11 +217,9 @@ static void join_fades(nd_dissolves *p)
     p->n_found = n;
 }
 
-int nd_dissolves_finish(nd_dissolves *p, const nd_dissolve **found, size_t *n_found)
+void nd_dissolves_finish(nd_dissolves *p, const nd_dissolve **found, size_t *n_found)
 {
-    if (settle(p)) return ND_ENOMEM;
     join_fades(p);
     *found = p->found;
     *n_found = p->n_found;
-    return 0;
 }

@@ -146,7 +146,7 @@ float nd_shot_distance(const nd_shot_frame *a, const nd_shot_frame *b)
     for (int i = 0; i < N_BLOCKS; i++) {
         if (!counts[i]) continue;
         float colour = fabsf(a->cb[i] - b->cb[i]) + fabsf(a->cr[i] - b->cr[i]);
-        float differs = residual[i] + 0.5f * colour + 0.25f * fabsf(change);
+        float differs = residual[i] + 0.5f * colour + 0.1f * fabsf(change);
         sum += fminf(differs / scale, 1);
     }
     return sum / (float)ND_MAX(n, FEWEST_BLOCKS);

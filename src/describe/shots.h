@@ -48,8 +48,7 @@ int nd_dissolves_push(nd_dissolves *p, const nd_shot_frame *frame);
 
 /** End of the stream. A fade out and the fade in that follows within a second
  *  become one transition, whose middle is the middle of the black.
- *  @param found  borrowed until destroy, rising in time
- *  @return 0 or ND_ENOMEM. */
-int nd_dissolves_finish(nd_dissolves *p, const nd_dissolve **found, size_t *n_found);
+ *  @param found  borrowed until destroy, rising in time */
+void nd_dissolves_finish(nd_dissolves *p, const nd_dissolve **found, size_t *n_found);
 
 #endif

@@ -16,7 +16,7 @@
 enum { RING = 128, MOST_NEIGHBOURS = 48, MOST_FLASH = 16, LEAST_FLASH = 2 };
 
 static const double horizon_s = 0.4, flash_s = 0.13;
-static const float least_distance = 0.3f, least_ratio = 2.2f;
+static const float least_distance = 0.34f;
 static const float flash_ratio = 0.6f; /* nearer than this across: a flash */
 
 typedef struct {
@@ -104,7 +104,9 @@ static bool is_cut(const cuts_state *s, int64_t i)
     float distance = s->distances[i % RING];
     if (distance < least_distance || distance < s->distances[(i - 1) % RING]) return false;
     if (i + 1 < s->n && distance <= s->distances[(i + 1) % RING]) return false;
-    return distance >= least_ratio * usual_distance(s, i) && !is_flash(s, i, distance);
+    float usual = usual_distance(s, i);
+    if (distance < 2.2f * usual && distance < 1.2f * usual + 0.3f) return false;
+    return !is_flash(s, i, distance);
 }
 
 static int add_cut(cuts_state *s, double time_s, int32_t kind, nd_diag *diag)
@@ -161,8 +163,7 @@ static int add_gradual_cuts(cuts_state *s, nd_diag *diag)
 {
     const nd_dissolve *found;
     size_t n_found, n_hard = s->n_cuts;
-    if (nd_dissolves_finish(s->dissolves, &found, &n_found))
-        return nd_diag_set(diag, ND_ENOMEM, "looking for dissolves: out of memory");
+    nd_dissolves_finish(s->dissolves, &found, &n_found);
     for (size_t i = 0; i < n_found; i++) {
         if (has_cut_within(s, n_hard, &found[i])) continue;
         int rc = add_cut(s, found[i].middle_s, 1, diag);
