@@ -123,10 +123,21 @@ static bool has_motion(const nd_picture *p)
     return motion_of(p).n > 0;
 }
 
+/* The kinds of cut that there are. */
+static void draw_cuts_key(nd_canvas *c, const nd_picture *p, const nd_panel *panel)
+{
+    nd_color red = nd_color_of(ND_INK_VERMILION);
+    nd_key_item key[] = {{"hard cut", ND_KEY_LINE, red}, {"fade", ND_KEY_DASHED, red}};
+    int64_t n, n_kinds, n_fades = 0;
+    nd_description_f32(p->d, "cuts_s", &n);
+    const int32_t *kind = nd_description_i32(p->d, "cut_kind", &n_kinds);
+    for (int64_t k = 0; k < ND_MIN(n, n_kinds); k++) n_fades += kind[k] == 1;
+    bool hard = n > n_fades, fades = n_fades > 0;
+    nd_panel_key(c, panel, key + !hard, hard + fades);
+}
+
 static void draw_motion(nd_canvas *c, const nd_picture *p, double y)
 {
-    nd_color blue = nd_color_of(ND_INK_BLUE), red = nd_color_of(ND_INK_VERMILION);
-    nd_key_item key[] = {{"hard cut", ND_KEY_LINE, red}, {"fade", ND_KEY_DASHED, red}};
     nd_panel panel = nd_picture_panel(p, y, MOTION_PX);
     nd_series motion = motion_of(p);
     float lo = 0, hi = 0;
@@ -135,9 +146,9 @@ static void draw_motion(nd_canvas *c, const nd_picture *p, double y)
     nd_panel_ground(c, &panel, "Motion: pixels in 1/8 s, the frame 224 long");
     nd_panel_time_axis(c, &panel, true);
     nd_panel_value_axis(c, &panel, ND_LEFT, true, nd_color_of(ND_INK_MUTED));
-    nd_panel_curve(c, &panel, &motion, 2.2, blue, 0.15);
+    nd_panel_curve(c, &panel, &motion, 2.2, nd_color_of(ND_INK_BLUE), 0.15);
     draw_cuts(c, p, &panel);
-    nd_panel_key(c, &panel, key, ND_COUNT(key));
+    draw_cuts_key(c, p, &panel);
 }
 
 /* ---- brightness and colour --------------------------------------------------------- */
