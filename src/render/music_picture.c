@@ -80,15 +80,17 @@ void nd_music_facts(nd_str *out, const nd_picture *p)
     static const char *const names[] = {"C",  "C#", "D",  "D#", "E",  "F",
                                         "F#", "G",  "G#", "A",  "A#", "B"};
     char text[32];
-    double tempo = nd_description_scalar(p->d, "tempo_bpm", 0);
+    double tempo = nd_description_scalar(p->d, "tempo_bpm", -1);
     double metre = nd_description_scalar(p->d, "metre", 0);
     double key = nd_description_scalar(p->d, "key", -1);
     double lufs = nd_description_scalar(p->d, "integrated_lufs", -120);
     nd_str_append(out, "%s%s", nd_description_is_cut(p->d) ? "first " : "",
                   nd_time_print(text, p->length_s, false));
-    nd_fact_begin(out);
-    if (tempo > 0 && tempo < 1e4) nd_str_append(out, "%.0f bpm", tempo);
-    else nd_str_append(out, "no beat");
+    if (tempo >= 0 && tempo < 1e4) {
+        nd_fact_begin(out);
+        if (tempo > 0) nd_str_append(out, "%.0f bpm", tempo);
+        else nd_str_append(out, "no beat");
+    }
     if (metre >= 1 && metre < 100) {
         nd_fact_begin(out);
         nd_str_append(out, "%d/4", (int)metre);
@@ -217,11 +219,16 @@ static void draw_rhythm(nd_canvas *c, const nd_picture *p, double y)
 
 /* ---- the detail ------------------------------------------------------------------------ */
 
-static bool has_detail(const nd_picture *p)
+static bool has_beats(const nd_picture *p)
 {
     int64_t n;
     nd_description_f32(p->d, "beats_s", &n);
-    return has_waveform(p) || onset_of(p).n > 0 || n > 0;
+    return n > 0;
+}
+
+static bool has_detail(const nd_picture *p)
+{
+    return has_waveform(p) || onset_of(p).n > 0 || has_beats(p);
 }
 
 /* A lane on top holds a mark and, where there is room, the place in the bar; a
@@ -270,26 +277,42 @@ static void draw_onset(nd_canvas *c, const nd_picture *p, nd_panel panel)
     nd_panel_curve(c, &panel, &onset, 2.2, color, 0.08);
 }
 
+/* "The loudest twelve seconds", or what a short track shows of itself. */
+static const char *detail_heading(const nd_picture *p)
+{
+    if (is_long(p))
+        return loudness_of(p).n ? "The loudest twelve seconds" : "The first twelve seconds";
+    return has_beats(p) ? "Beats" : "Onsets";
+}
+
+static void draw_detail_key(nd_canvas *c, const nd_picture *p, const nd_panel *panel)
+{
+    nd_key_item key[3];
+    int n = 0;
+    if (has_waveform(p))
+        key[n++] = (nd_key_item){"waveform", ND_KEY_BLOCK, nd_color_of(ND_INK_WAVE)};
+    if (onset_of(p).n)
+        key[n++] = (nd_key_item){"onset strength", ND_KEY_LINE, nd_color_of(ND_INK_VERMILION)};
+    if (has_beats(p))
+        key[n++] = (nd_key_item){"beat, its place in the bar", ND_KEY_LINE,
+                                 nd_color_of(ND_INK_BLUE)};
+    nd_panel_key(c, panel, key, n);
+}
+
 static void draw_detail(nd_canvas *c, const nd_picture *p, double y)
 {
-    const char *stretch = loudness_of(p).n ? "The loudest twelve seconds"
-                                           : "The first twelve seconds";
-    nd_color blue = nd_color_of(ND_INK_BLUE);
-    nd_key_item key[] = {{"waveform", ND_KEY_BLOCK, nd_color_of(ND_INK_WAVE)},
-                         {"onset strength", ND_KEY_LINE, nd_color_of(ND_INK_VERMILION)},
-                         {"beat, its place in the bar", ND_KEY_LINE, blue}};
     nd_panel panel = nd_picture_panel(p, y, DETAIL_PX), curves;
     panel.t0_s = p->detail_s[0];
     panel.t1_s = p->detail_s[1];
     curves = panel;
     curves.y += LANE_PX;
     curves.height -= LANE_PX;
-    nd_panel_ground(c, &panel, is_long(p) ? stretch : "Beats");
+    nd_panel_ground(c, &panel, detail_heading(p));
     nd_panel_time_axis(c, &panel, true);
     draw_waveform(c, p, curves);
     draw_beats(c, p, &panel);
     draw_onset(c, p, curves);
-    nd_panel_key(c, &panel, key, ND_COUNT(key));
+    draw_detail_key(c, p, &panel);
 }
 
 /* A short track begins with it, a long one with the whole. */

@@ -28,15 +28,20 @@ void nd_video_facts(nd_str *out, const nd_picture *p)
     nd_str_append(out, "%lld cut%s", (long long)n, n == 1 ? "" : "s");
 }
 
-/* Cuts as lines through a panel: hard ones solid, fades dashed. */
-static void draw_cuts(nd_canvas *c, const nd_picture *p, const nd_panel *panel)
+static void draw_cut_lines(nd_canvas *c, const nd_picture *p, const nd_panel *panel, double width,
+                           nd_color color)
 {
     int64_t n, n_kinds;
     const float *cuts = nd_description_f32(p->d, "cuts_s", &n);
     const int32_t *kind = nd_description_i32(p->d, "cut_kind", &n_kinds);
     for (int64_t k = 0; k < n; k++)
-        nd_panel_mark(c, panel, cuts[k], 2.5, k < n_kinds && kind[k] == 1,
-                      nd_color_of(ND_INK_VERMILION));
+        nd_panel_mark(c, panel, cuts[k], width, k < n_kinds && kind[k] == 1, color);
+}
+
+/* Cuts as lines through a panel: hard ones solid, fades dashed. */
+static void draw_cuts(nd_canvas *c, const nd_picture *p, const nd_panel *panel)
+{
+    draw_cut_lines(c, p, panel, 2.5, nd_color_of(ND_INK_VERMILION));
 }
 
 /* ---- frames ------------------------------------------------------------------ */
@@ -109,6 +114,11 @@ static void draw_frames(nd_canvas *c, const nd_picture *p, double y)
         int64_t index = (int64_t)ND_MIN(time_s, (double)(a->dims[0] - 1));
         draw_frame(c, a, index, panel.x + k * width, y, width, FRAMES_PX);
     }
+    /* On white, so that they are seen on any picture. */
+    panel.y = y + FRAMES_PX - 20;
+    panel.height = 28;
+    draw_cut_lines(c, p, &panel, 7, (nd_color){1, 1, 1, 1});
+    draw_cuts(c, p, &panel);
 }
 
 /* ---- motion --------------------------------------------------------------------- */
@@ -123,10 +133,21 @@ static bool has_motion(const nd_picture *p)
     return motion_of(p).n > 0;
 }
 
+/* The kinds of cut that there are. */
+static void draw_cuts_key(nd_canvas *c, const nd_picture *p, const nd_panel *panel)
+{
+    nd_color red = nd_color_of(ND_INK_VERMILION);
+    nd_key_item key[] = {{"hard cut", ND_KEY_LINE, red}, {"fade", ND_KEY_DASHED, red}};
+    int64_t n, n_kinds, n_fades = 0;
+    nd_description_f32(p->d, "cuts_s", &n);
+    const int32_t *kind = nd_description_i32(p->d, "cut_kind", &n_kinds);
+    for (int64_t k = 0; k < ND_MIN(n, n_kinds); k++) n_fades += kind[k] == 1;
+    bool hard = n > n_fades, fades = n_fades > 0;
+    nd_panel_key(c, panel, key + !hard, hard + fades);
+}
+
 static void draw_motion(nd_canvas *c, const nd_picture *p, double y)
 {
-    nd_color blue = nd_color_of(ND_INK_BLUE), red = nd_color_of(ND_INK_VERMILION);
-    nd_key_item key[] = {{"hard cut", ND_KEY_LINE, red}, {"fade", ND_KEY_DASHED, red}};
     nd_panel panel = nd_picture_panel(p, y, MOTION_PX);
     nd_series motion = motion_of(p);
     float lo = 0, hi = 0;
@@ -135,9 +156,9 @@ static void draw_motion(nd_canvas *c, const nd_picture *p, double y)
     nd_panel_ground(c, &panel, "Motion: pixels in 1/8 s, the frame 224 long");
     nd_panel_time_axis(c, &panel, true);
     nd_panel_value_axis(c, &panel, ND_LEFT, true, nd_color_of(ND_INK_MUTED));
-    nd_panel_curve(c, &panel, &motion, 2.2, blue, 0.15);
+    nd_panel_curve(c, &panel, &motion, 2.2, nd_color_of(ND_INK_BLUE), 0.15);
     draw_cuts(c, p, &panel);
-    nd_panel_key(c, &panel, key, ND_COUNT(key));
+    draw_cuts_key(c, p, &panel);
 }
 
 /* ---- brightness and colour --------------------------------------------------------- */

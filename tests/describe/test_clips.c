@@ -9,9 +9,8 @@ static void test_clip_counts(void)
         double length_s;
         int clips;
     } cases[] = {
-        {-1, 0},   {0, 0},     {NAN, 0},   {2, 0},       {2.001, 1}, {4, 1},   {6, 1},
-        {6.001, 2}, {8, 2},    {28, 7},    {30, 7},      {30.001, 8}, {180, 45},
-        {INFINITY, INT32_MAX},
+        {-1, 0},    {0, 0}, {NAN, 0}, {2, 0},  {2.001, 1},  {4, 1},    {6, 1},
+        {6.001, 2}, {8, 2}, {28, 7},  {30, 7}, {30.001, 8}, {180, 45}, {INFINITY, INT32_MAX},
     };
     for (size_t i = 0; i < ND_COUNT(cases); i++)
         CHECK("clip_count", nd_clip_count(cases[i].length_s) == cases[i].clips,
@@ -34,9 +33,9 @@ static void test_windows(void)
     CHECK("window_count_long", nd_window_count(9) == 3, "%d", nd_window_count(9));
     CHECK("music_loops", nd_window_clip(ND_MUSIC, 3, 0, 5) == 2, "%d",
           nd_window_clip(ND_MUSIC, 3, 0, 5));
-    CHECK("video_repeats_last", nd_window_clip(ND_VIDEO, 3, 0, 5) == 2 &&
-                                    nd_window_clip(ND_VIDEO, 3, 0, 6) == 2,
-          "%d", nd_window_clip(ND_VIDEO, 3, 0, 6));
+    CHECK("video_repeats_last",
+          nd_window_clip(ND_VIDEO, 3, 0, 5) == 2 && nd_window_clip(ND_VIDEO, 3, 0, 6) == 2, "%d",
+          nd_window_clip(ND_VIDEO, 3, 0, 6));
     CHECK("first_counts", nd_window_clip(ND_MUSIC, 9, 2, 6) == 8, "%d",
           nd_window_clip(ND_MUSIC, 9, 2, 6));
 }
