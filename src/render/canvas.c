@@ -151,7 +151,7 @@ void nd_panel_ground(nd_canvas *c, const nd_panel *p, const char *heading)
 
 char *nd_time_print(char out[32], double time_s, bool tenths)
 {
-    long long s = (long long)ND_CLAMP(time_s, 0.0, 1e9);
+    long long s = (long long)(ND_CLAMP(time_s, 0.0, 1e9) + 0.5);
     if (tenths) snprintf(out, 32, "%.1f s", ND_MAX(time_s, 0.0));
     else if (s >= 3600) snprintf(out, 32, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
     else snprintf(out, 32, "%lld:%02lld", s / 60, s % 60);

@@ -149,7 +149,8 @@ typedef struct nd_key_item {
 /** What the colours mean, in the heading's line, up to the right edge. */
 void nd_panel_key(nd_canvas *c, const nd_panel *p, const nd_key_item *items, int n);
 
-/** "3:02", "1:02:10", or with tenths "48.5 s" where tenths is set. @return out */
+/** "3:02", "1:02:10" to the nearest second, or "48.5 s" where tenths is set.
+ *  @return out */
 char *nd_time_print(char out[32], double time_s, bool tenths);
 
 #endif

@@ -16,9 +16,11 @@ static nd_series loudness_of(const nd_picture *p)
     return nd_picture_series(p, "loudness_lufs", 0, 10);
 }
 
+/* Value t is the rise between the frames centred at t - 3 and t - 2 (librosa's
+ * definition, describe/onset_strength.c): it is drawn where it was heard. */
 static nd_series onset_of(const nd_picture *p)
 {
-    return nd_picture_series(p, "onset", 0, 31.25);
+    return nd_picture_series(p, "onset", -2.5 / 31.25, 31.25);
 }
 
 /* Lowest (column 0) or highest (column 1) samples; n is 0 unless both are there. */

@@ -146,14 +146,34 @@ static void draw_cuts_key(nd_canvas *c, const nd_picture *p, const nd_panel *pan
     nd_panel_key(c, panel, key + !hard, hard + fades);
 }
 
+/* The top of the axis: the highest value, but at most three times what 98 in 100
+ * stay under, so that one wild pair of frames does not flatten the rest.
+ * @return false where memory ran out */
+static bool motion_top(double *top_out, const nd_series *motion, double highest)
+{
+    size_t n = 0;
+    float *finite = nd_calloc((size_t)motion->n, sizeof *finite);
+    if (!finite) return false;
+    for (int64_t k = 0; k < motion->n; k++)
+        if (isfinite(motion->values[k * motion->stride]))
+            finite[n++] = motion->values[k * motion->stride];
+    double usual = 3 * (double)nd_quantile(finite, n, 0.98);
+    *top_out = ND_MAX(ND_MIN(1.04 * highest, usual), 0.5);
+    free(finite);
+    return true;
+}
+
 static void draw_motion(nd_canvas *c, const nd_picture *p, double y)
 {
     nd_panel panel = nd_picture_panel(p, y, MOTION_PX);
     nd_series motion = motion_of(p);
+    char heading[96] = "Motion: pixels in 1/8 s, the frame 224 long";
     float lo = 0, hi = 0;
     nd_series_range(&motion, 0, p->length_s, &lo, &hi);
-    panel.hi = ND_MAX(1.04 * (double)hi, 0.5);
-    nd_panel_ground(c, &panel, "Motion: pixels in 1/8 s, the frame 224 long");
+    if (!motion_top(&panel.hi, &motion, hi)) panel.hi = ND_MAX((double)hi, 0.5);
+    if ((double)hi > panel.hi)
+        snprintf(heading + strlen(heading), 40, "; cut off, peak %.3g", (double)hi);
+    nd_panel_ground(c, &panel, heading);
     nd_panel_time_axis(c, &panel, true);
     nd_panel_value_axis(c, &panel, ND_LEFT, true, nd_color_of(ND_INK_MUTED));
     nd_panel_curve(c, &panel, &motion, 2.2, nd_color_of(ND_INK_BLUE), 0.15);

@@ -66,7 +66,7 @@ static void test_times(void)
         bool tenths;
         const char *text;
     } cases[] = {
-        {0, false, "0:00"},      {59.9, false, "0:59"},    {182, false, "3:02"},
+        {0, false, "0:00"},      {29.999, false, "0:30"},  {182, false, "3:02"},
         {3599, false, "59:59"},  {3730, false, "1:02:10"}, {1.25, true, "1.2 s"},
         {-1e-17, true, "0.0 s"}, {-5, false, "0:00"},      {1e300, false, "277777:46:40"},
     };
