@@ -42,7 +42,8 @@ static inline const char *fixture_path(const char *name)
 static inline void fixture_set_time(const char *path)
 {
     static time_t now = 1000000000;
-    struct timespec times[2] = {{.tv_sec = ++now}, {.tv_sec = now}};
+    now++;
+    struct timespec times[2] = {{.tv_sec = now}, {.tv_sec = now}};
     utimensat(AT_FDCWD, path, times, 0);
 }
 

@@ -257,7 +257,7 @@ static int sqlite_each_ending(nd_store *s, const char *ending, nd_visit_path *vi
 
 static void read_column(nd_record *r, sqlite3_stmt *st, int at, const nd_column *c)
 {
-    char *member = (char *)r + c->offset;
+    void *member = (char *)r + c->offset;
     const char *text;
     bool is_null = c->is_nullable && sqlite3_column_type(st, at) == SQLITE_NULL;
     double x = is_null ? c->none : sqlite3_column_double(st, at);
