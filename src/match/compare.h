@@ -40,7 +40,11 @@ typedef struct nd_tasks {
     int64_t n_unchanged; /* tracks */
 } nd_tasks;
 
+/** All that the library knows. @return 0; ND_ENOMEM, what the store returns; free
+ *  with nd_entries_deinit, also after a failure. */
 int nd_entries_load(nd_entries *out, nd_library *lib, nd_diag *diag);
+
+/** @return the entry of that path, borrowed; NULL when there is none. */
 nd_entry *nd_entries_find(const nd_entries *e, const char *path);
 void nd_entries_deinit(nd_entries *e);
 

@@ -54,7 +54,10 @@ int nd_walk_add_problem(nd_walk *w, const char *path, const char *problem);
 /** @return when the content last changed, in ns. */
 int64_t nd_mtime_ns(const struct stat *info);
 
+/** Add a copy of path. @return 0 or ND_ENOMEM. */
 int nd_paths_add(nd_paths *p, const char *path);
+
+/** @return whether path is one of them or lies under one. */
 bool nd_paths_cover(const nd_paths *p, const char *path);
 
 void nd_paths_deinit(nd_paths *p);

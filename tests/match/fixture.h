@@ -42,7 +42,8 @@ static inline const char *fixture_path(const char *name)
 static inline void fixture_set_time(const char *path)
 {
     static time_t now = 1000000000;
-    struct timespec times[2] = {{.tv_sec = ++now}, {.tv_sec = now}};
+    now++;
+    struct timespec times[2] = {{.tv_sec = now}, {.tv_sec = now}};
     utimensat(AT_FDCWD, path, times, 0);
 }
 
@@ -130,7 +131,7 @@ static inline int fixture_list_track(void *user, const nd_track *t)
 {
     nd_str *s = user;
     nd_str_append(s, "%s %.4g %d%s", t->path + strlen(fixture_root) + 1, t->tempo_bpm, t->key,
-                  t->is_minor ? "m" : "");
+                  t->is_minor > 0 ? "m" : "");
     for (int i = 0; t->tags[i]; i++) nd_str_append(s, " %s", t->tags[i]);
     nd_str_append(s, "\n");
     return 0;

@@ -243,7 +243,9 @@ static int sqlite_each_ending(nd_store *s, const char *ending, nd_visit_path *vi
                                 strdup("SELECT id, path FROM tracks WHERE path = ?1 OR"
                                        " substr(path, -length(?2)) = ?2 ORDER BY path"),
                                 diag);
-    char *tail = rc ? NULL : nd_path_join("", ending);
+    nd_str slashed = {0};
+    nd_str_append(&slashed, "/%s", ending);
+    char *tail = nd_str_take(&slashed);
     if (!rc && !tail) rc = nd__sqlite_no_memory(s, "reading", diag);
     if (!rc && (nd__sqlite_bind_path(st, 1, ending) || nd__sqlite_bind_path(st, 2, tail)))
         rc = nd__sqlite_fail(s, "reading", diag);
@@ -255,7 +257,7 @@ static int sqlite_each_ending(nd_store *s, const char *ending, nd_visit_path *vi
 
 static void read_column(nd_record *r, sqlite3_stmt *st, int at, const nd_column *c)
 {
-    char *member = (char *)r + c->offset;
+    void *member = (char *)r + c->offset;
     const char *text;
     bool is_null = c->is_nullable && sqlite3_column_type(st, at) == SQLITE_NULL;
     double x = is_null ? c->none : sqlite3_column_double(st, at);
