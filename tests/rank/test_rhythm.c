@@ -261,6 +261,15 @@ static void test_missing(void)
     f = fit(video, beatless);
     check_sound("no beat", &f);
     CHECK("no beat is said", strstr(f.why, "beatless"), "%s", f.why);
+    add_cuts(video, (const float[]){4, 9, 15}, 3);
+    f = fit(video, beatless);
+    CHECK("cuts meet no beat", part_of(&f, "sync")->value == 0 && part_of(&f, "sync")->weight > 0.1,
+          "%g", part_of(&f, "sync")->value);
+    CHECK("cuts meet no beat, said", strstr(f.why, "no beat for the cuts to meet"), "%s", f.why);
+    check_sound("cuts and no beat", &f);
+    f = fit(video, bare);
+    CHECK("beats not looked for", part_of(&f, "sync")->weight == 0, "%g",
+          part_of(&f, "sync")->weight);
     nd_description *nothing = make(ND_MUSIC, 0);
     CHECK("no length", nd_ranker_find("rhythm")->fit(&f, video, nothing) == ND_EEMPTY, "%s", f.why);
     CHECK("no such ranker", !nd_ranker_find("rhythms") && !nd_ranker_find(""), "found");

@@ -267,7 +267,7 @@ static void test_left_out(nd_library *lib)
     empty->medium = ND_MUSIC;
     empty->analysed_s = 20;
     put(lib, 200, "empty.ogg", empty);
-    damage("b.nd", "UPDATE features SET dims = '[12345]' WHERE track = 6 AND name = 'onset'");
+    damage("b.nd", "UPDATE features SET dims = '[12345]' WHERE track_id = 6 AND name = 'onset'");
     log_book book = {0};
     nd_log log = {.write = write_log, .user = &book, .level = ND_LOG_INFO};
     nd_ranking *r = rank_like(&lib, 1, "b-03.ogg",
