@@ -73,7 +73,7 @@ static void cuts_words(char out[28], int n_met, int n_cuts)
 
 static void explain_misses(char out[80], const nd_sync *s)
 {
-    if (s->n_on_beat == s->n_cuts)
+    if (4 * (int64_t)s->n_on_beat >= 3 * (int64_t)s->n_cuts)
         snprintf(out, 80, "the cuts fall near its beats rather than on them");
     else if (s->n_on_beat > 0)
         snprintf(out, 80, "only %d of %d cuts can meet a beat", s->n_on_beat, s->n_cuts);

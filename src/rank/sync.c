@@ -7,7 +7,7 @@
  * picture (Bolivar, Cohen, Fentress 1994, Psychomusicology 13).
  *
  * A cut that meets a beat dt away counts exp(-dt^2 / (2 sigma^2)), sigma = 40 ms: about a
- * frame at 25 a second. A downbeat counts 1, another beat 0.8, less where it is hardly heard; a
+ * frame at 25 a second. A downbeat counts 1, another beat 0.85, less where it is hardly heard; a
  * fade counts 0.3 of a cut. The mean over the cuts is compared with what a random start
  * would give, the share of time that beats cover: value = (mean - chance) / (1 - chance).
  * Where no beat was heard both are 0, and so is the value; where none was looked for (the array
@@ -31,8 +31,8 @@ static double beat_weight(const nd_heard *m, int64_t k)
 {
     double salience = m->beat_salience ? m->beat_salience[k] : 1;
     if (!(salience >= 0)) salience = 0;
-    double weight = m->beat_position && m->beat_position[k] == 1 ? 1 : 0.8;
-    return weight * (0.7 + 0.3 * ND_MIN(salience, 1.0));
+    double weight = m->beat_position && m->beat_position[k] == 1 ? 1 : 0.85;
+    return weight * (0.85 + 0.15 * ND_MIN(salience, 1.0));
 }
 
 static bool is_fade(const nd_seen *v, int64_t k)
