@@ -7,7 +7,7 @@
 
 #include "rank/parts.h"
 
-/* ---- making descriptions ---------------------------------------------------------- */
+/* ---- making descriptions ---------- */
 
 static nd_description *make(nd_medium medium, double length_s)
 {
@@ -122,7 +122,7 @@ static void check_better(const char *name, const nd_description *query, const ch
     nd_description_destroy(&wrong);
 }
 
-/* ---- the parts -------------------------------------------------------------------- */
+/* ---- the parts ---------- */
 
 static void test_parts(void)
 {
@@ -160,7 +160,7 @@ static void test_energy(void)
     nd_description_destroy(&video);
 }
 
-/* ---- beats under cuts -------------------------------------------------------------- */
+/* ---- beats under cuts ---------- */
 
 /* Cuts on some beats of a 100 bpm track that is started at planted_s. */
 static int plant_cuts(float *cuts_s, double first_beat_s, double planted_s, const int *beats, int n)
@@ -241,7 +241,7 @@ static void test_loops(void)
     nd_description_destroy(&track);
 }
 
-/* ---- what is missing ---------------------------------------------------------------- */
+/* ---- what is missing ---------- */
 
 static void check_sound(const char *name, const nd_fit *f);
 
@@ -281,7 +281,7 @@ static void test_missing(void)
     nd_description_destroy(&nothing);
 }
 
-/* ---- anything at all -------------------------------------------------------------------- */
+/* ---- anything at all ---------- */
 
 /* One sentence: capital, one stop at its end, printable, no doubled space or comma. */
 static bool is_sentence(const char *s)
@@ -405,7 +405,7 @@ static void test_anything(const char *name, nd_medium query_medium, bool hostile
     CHECK(name, n_bad == 0 && n_fits > 1000, "%d bad of %d fits; %s", n_bad, n_fits, bad);
 }
 
-/* ---- music like music ----------------------------------------------------------------------- */
+/* ---- music like music ---------- */
 
 static nd_description *make_song(double length_s, double bpm, int key, int is_minor, double hz,
                                  double lufs)
@@ -449,7 +449,7 @@ static void test_likeness(void)
     nd_description_destroy(&query);
 }
 
-/* ---- cost --------------------------------------------------------------------------------------- */
+/* ---- cost ---------- */
 
 static void test_half_an_hour(void)
 {
