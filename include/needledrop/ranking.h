@@ -50,22 +50,33 @@ typedef struct nd_rank_params {
 } nd_rank_params;
 
 /** Rank the tracks of libraries for a video.
- *  @param out  created; nd_ranking_destroy. Same input, same bytes, at any
- *     n_threads; ties by path. Fewer hits than asked where fewer pass the
- * filter.
- *  @return 0; what nd_describe_file and nd_library_open return; ND_EARG. */
+ *  A track whose stored features are damaged, or hold nothing to compare, is left out with a
+ *  warning to params->log; n_passed counts it.
+ *  @param out  created; nd_ranking_destroy. Same input, same bytes, at any n_threads; ties by
+ *     path, then library. Fewer hits than asked where fewer pass the filter.
+ *  @param params  NULL for the defaults above
+ *  @return 0; what nd_describe_file and nd_library_each return; ND_ESHORT (2 s of video or
+ *     less); ND_EARG. *out untouched.
+ *  Threads: distinct libraries. Cost: the analysis of the video, then 20 to 50 us a track (a
+ *  video under a minute; half of it is reading features, one thread at a time a call), about
+ *  200 bytes a track of memory. */
 ND_API int nd_recommend(nd_ranking **out, nd_library *const *libraries, int n_libraries,
                         const char *video, const nd_rank_params *params, nd_diag *diag);
 
-/** Rank tracks like one: a path in a library, the end of one ("caves_1.ogg"),
- * or any music file. @return as nd_recommend; ND_EARG when several tracks end
- * so. */
+/** Rank tracks like one: a path in a library, the end of one ("caves_1.ogg"), or any music
+ *  file. The first library that knows it is asked for its features; it is not among its own
+ *  hits, its copies under other paths are.
+ *  @return as nd_recommend; ND_EARG when several tracks end so. */
 ND_API int nd_similar(nd_ranking **out, nd_library *const *libraries, int n_libraries,
                       const char *track, const nd_rank_params *params, nd_diag *diag);
 
+/** Free a ranking and all of its texts. */
 ND_API void nd_ranking_destroy(nd_ranking **ranking);
 
-/** Rankings as the JSON of the contract: {"videos": [{"path", "results"}]}.
+/** Rankings as the JSON of the contract: {"videos": [{"path", "n_passed", "results": [{"rank",
+ *  "path", "library", "title", "artist", "duration_s", "tempo_bpm", "key", "score", "parts":
+ *  {name: {"value", "weight"}}, "start_s", "window_s": [from, to], "why"}]}]}. Times have 3
+ *  decimals, scores 4; a path that is not UTF-8 has its bytes in "path_hex" too.
  *  @param kind  "videos" or "tracks": the name of the list
  *  @param json_out  caller frees with free(3)
  *  @return 0 or ND_ENOMEM. */

@@ -3,7 +3,7 @@
  * Levels are 0..1 on scales that people judge by: logarithmic for speed of motion, tempo
  * and spectral centroid. Their ends are chosen to hold what videos and music hold
  * (docs/features.md has the units), not fitted to any listening test:
- *   motion     0.01 .. 0.8 frame widths a second
+ *   motion     0.004 .. 0.3 frame widths a second (median over 4 s)
  *   cuts       none .. one a second, counted over 4 s
  *   tempo      50 .. 200 bpm, of the clip's own beats
  *   strength   mean onset strength at the beats, log(1 + s) up to s = 20
@@ -128,7 +128,7 @@ static void count_cuts(nd_curve *out, const nd_seen *v, int n, double step_s)
 
 static void to_motion_level(nd_curve *c, double widths_s)
 {
-    for (int i = 0; i < c->n; i++) c->x[i] = (float)nd_level_of(c->x[i] * widths_s, 0.01, 0.8);
+    for (int i = 0; i < c->n; i++) c->x[i] = (float)nd_level_of(c->x[i] * widths_s, 0.004, 0.3);
 }
 
 /* out += weight * c, where c is known; out takes its length. */

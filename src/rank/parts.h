@@ -116,6 +116,7 @@ typedef struct nd_colour {
     double sound;                /* level: brightness of the sound in the window */
 } nd_colour;
 
+/** Mood and timbre of the window that begins at step `first`. Source: colour.c. */
 void nd_colour_fit(nd_colour *out, const nd_seen *v, const nd_heard *m, int first);
 
 /* ---- scores and reasons ------------------------------------------------------ */

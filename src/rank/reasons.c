@@ -73,22 +73,24 @@ static void cuts_words(char out[28], int n_met, int n_cuts)
 
 static void explain_misses(char out[80], const nd_sync *s)
 {
-    if (s->n_on_beat > 0)
+    if (4 * (int64_t)s->n_on_beat >= 3 * (int64_t)s->n_cuts)
+        snprintf(out, 80, "the cuts fall near its beats rather than on them");
+    else if (s->n_on_beat > 0)
         snprintf(out, 80, "only %d of %d cuts can meet a beat", s->n_on_beat, s->n_cuts);
     else if (s->n_cuts == 1) snprintf(out, 80, "the one cut misses the beat");
     else snprintf(out, 80, "none of the %d cuts meets a beat", s->n_cuts);
 }
 
-static void explain_sync(char out[80], double value, const nd_sync *s)
+static void explain_sync(char out[80], double value, const nd_evidence *e)
 {
+    const nd_sync *s = e->sync;
     char cuts[28], start[12];
     cuts_words(cuts, s->n_on_beat, s->n_cuts);
     clock_text(start, s->start_s);
     int n_on_downbeat = ND_CLAMP(s->n_on_downbeat, 0, 99999);
-    bool most = 2 * s->n_on_beat >= s->n_cuts;
-    if (!most) explain_misses(out, s);
-    else if (nd_tone_of(value) == ND_WEAK)
-        snprintf(out, 80, "the cuts fall near its beats rather than on them");
+    bool is_weak = nd_tone_of(value) == ND_WEAK || 2 * s->n_on_beat < s->n_cuts;
+    if (e->heard->n_beats == 0) snprintf(out, 80, "it has no beat for the cuts to meet");
+    else if (is_weak) explain_misses(out, s);
     else if (s->n_on_downbeat == s->n_on_beat)
         snprintf(out, 80, "%s on a downbeat from %s", cuts, start);
     else if (s->n_on_downbeat >= 2 && 2 * s->n_on_downbeat >= s->n_on_beat)
@@ -195,7 +197,7 @@ void nd_explain(nd_fit *f, const nd_evidence *e)
         *r = (nd_reason){.value = p->value, .weight = p->weight};
         if (!(p->weight > 0)) continue;
         if (!strcmp(p->name, "motion")) explain_motion(r->text, p->value, e);
-        else if (!strcmp(p->name, "sync")) explain_sync(r->text, p->value, e->sync);
+        else if (!strcmp(p->name, "sync")) explain_sync(r->text, p->value, e);
         else if (!strcmp(p->name, "energy")) explain_energy(r->text, p->value, e);
         else if (!strcmp(p->name, "colour")) explain_colour(r->text, p->value, e);
         else if (!strcmp(p->name, "length")) explain_length(r->text, p->value, e);

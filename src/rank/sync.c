@@ -7,9 +7,11 @@
  * picture (Bolivar, Cohen, Fentress 1994, Psychomusicology 13).
  *
  * A cut that meets a beat dt away counts exp(-dt^2 / (2 sigma^2)), sigma = 40 ms: about a
- * frame at 25 a second. A downbeat counts 1, another beat 0.8, less where it is hardly heard; a
+ * frame at 25 a second. A downbeat counts 1, another beat 0.85, less where it is hardly heard; a
  * fade counts 0.3 of a cut. The mean over the cuts is compared with what a random start
  * would give, the share of time that beats cover: value = (mean - chance) / (1 - chance).
+ * Where no beat was heard both are 0, and so is the value; where none was looked for (the array
+ * is absent) it is not known.
  *
  * The search: each pair of a cut and a near beat votes for the start beat - cut, in bins of
  * 10 ms over the range; the votes are smoothed by the same Gaussian; the highest bin, with
@@ -29,8 +31,8 @@ static double beat_weight(const nd_heard *m, int64_t k)
 {
     double salience = m->beat_salience ? m->beat_salience[k] : 1;
     if (!(salience >= 0)) salience = 0;
-    double weight = m->beat_position && m->beat_position[k] == 1 ? 1 : 0.8;
-    return weight * (0.7 + 0.3 * ND_MIN(salience, 1.0));
+    double weight = m->beat_position && m->beat_position[k] == 1 ? 1 : 0.85;
+    return weight * (0.85 + 0.15 * ND_MIN(salience, 1.0));
 }
 
 static bool is_fade(const nd_seen *v, int64_t k)
@@ -184,7 +186,7 @@ static void measure(nd_sync *s, const nd_seen *v, const nd_heard *m)
         if (!any_hard || !is_fade(v, k)) count_one(s, m, t, nearest);
     }
     if (weights <= 0) return;
-    double by_chance = chance(v, m, s->start_s);
+    double by_chance = m->n_beats ? chance(v, m, s->start_s) : 0;
     s->value = ND_CLAMP((sum / weights - by_chance) / (1 - by_chance), 0.0, 1.0);
     s->reliability = weights / (weights + 1);
 }
@@ -192,7 +194,7 @@ static void measure(nd_sync *s, const nd_seen *v, const nd_heard *m)
 void nd_sync_find(nd_sync *out, const nd_seen *v, const nd_heard *m, double from_s, double to_s)
 {
     *out = (nd_sync){.start_s = from_s, .value = ND_UNKNOWN};
-    if (m->n_beats == 0) return;
+    if (!m->beats_s) return;
     to_s = ND_CLAMP(to_s, from_s, from_s + MAX_RANGE_S);
     bool cut = false;
     for (int64_t k = 0; k < v->n_cuts && !cut; k++) cut = is_inside(v, k);

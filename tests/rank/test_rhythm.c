@@ -7,7 +7,7 @@
 
 #include "rank/parts.h"
 
-/* ---- making descriptions ---------------------------------------------------------- */
+/* ---- making descriptions ---------- */
 
 static nd_description *make(nd_medium medium, double length_s)
 {
@@ -122,7 +122,7 @@ static void check_better(const char *name, const nd_description *query, const ch
     nd_description_destroy(&wrong);
 }
 
-/* ---- the parts -------------------------------------------------------------------- */
+/* ---- the parts ---------- */
 
 static void test_parts(void)
 {
@@ -160,7 +160,7 @@ static void test_energy(void)
     nd_description_destroy(&video);
 }
 
-/* ---- beats under cuts -------------------------------------------------------------- */
+/* ---- beats under cuts ---------- */
 
 /* Cuts on some beats of a 100 bpm track that is started at planted_s. */
 static int plant_cuts(float *cuts_s, double first_beat_s, double planted_s, const int *beats, int n)
@@ -185,7 +185,7 @@ static void test_planted_start(void)
         double planted_s = 45.1 + 0.137 * i;
         float cuts_s[16];
         int n = plant_cuts(cuts_s, 0.25, planted_s, beats, ND_COUNT(beats));
-        nd_description *video = make_video(21, 0.2, 0.4, 0);
+        nd_description *video = make_video(21, 0.05, 0.4, 0);
         add_cuts(video, cuts_s, n);
         nd_description *track = make_track(120, 100, 5, 0, 1500);
         nd_fit f = fit(video, track);
@@ -208,7 +208,7 @@ static void test_sync_against_chance(void)
     static const int beats[] = {3, 6, 8, 13, 16, 17, 22, 25, 29, 30};
     float cuts_s[16];
     int n = plant_cuts(cuts_s, 0.25, 0.4, beats, ND_COUNT(beats));
-    nd_description *video = make_video(21, 0.2, 0.4, 0);
+    nd_description *video = make_video(21, 0.05, 0.4, 0);
     add_cuts(video, cuts_s, n);
     check_better("cuts want the tempo they were cut to", video, "sync",
                  make_track(120, 100, 5, 0, 1500), make_track(120, 109, 5, 0, 1500));
@@ -217,7 +217,7 @@ static void test_sync_against_chance(void)
 
 static void test_no_cuts(void)
 {
-    nd_description *video = make_video(20, 0.2, 0.4, 0), *track = make_track(90, 100, 5, 0, 1500);
+    nd_description *video = make_video(20, 0.05, 0.4, 0), *track = make_track(90, 100, 5, 0, 1500);
     nd_fit f = fit(video, track);
     CHECK("without cuts on a downbeat", distance_to_grid(f.start_s - 0.25, 2.4) < 1e-4, "%.4f",
           f.start_s);
@@ -230,7 +230,7 @@ static void test_no_cuts(void)
 static void test_loops(void)
 {
     static const float cuts_s[] = {6.25f, 12.25f, 18.25f, 24.25f};
-    nd_description *video = make_video(30, 0.2, 0.4, 0), *track = make_track(6, 120, 5, 0, 1500);
+    nd_description *video = make_video(30, 0.05, 0.4, 0), *track = make_track(6, 120, 5, 0, 1500);
     add_cuts(video, cuts_s, 4);
     nd_fit f = fit(video, track);
     CHECK("a loop's window ends with the track", f.window_s[1] <= 6 && f.start_s < 2.01,
@@ -241,13 +241,13 @@ static void test_loops(void)
     nd_description_destroy(&track);
 }
 
-/* ---- what is missing ---------------------------------------------------------------- */
+/* ---- what is missing ---------- */
 
 static void check_sound(const char *name, const nd_fit *f);
 
 static void test_missing(void)
 {
-    nd_description *video = make_video(20, 0.2, 0.4, 0), *bare = make(ND_MUSIC, 60);
+    nd_description *video = make_video(20, 0.05, 0.4, 0), *bare = make(ND_MUSIC, 60);
     nd_fit f = {.score = -1};
     int rc = nd_ranker_find("rhythm")->fit(&f, video, bare);
     CHECK("nothing to compare", rc == ND_EEMPTY && f.score == -1, "%d", rc);
@@ -261,6 +261,17 @@ static void test_missing(void)
     f = fit(video, beatless);
     check_sound("no beat", &f);
     CHECK("no beat is said", strstr(f.why, "beatless"), "%s", f.why);
+    nd_description_destroy(&video);
+    video = make_video(20, 0.005, 0.4, 0);
+    add_cuts(video, (const float[]){4, 9, 15}, 3);
+    f = fit(video, beatless);
+    CHECK("cuts meet no beat", part_of(&f, "sync")->value == 0 && part_of(&f, "sync")->weight > 0.1,
+          "%g", part_of(&f, "sync")->value);
+    CHECK("cuts meet no beat, said", strstr(f.why, "no beat for the cuts to meet"), "%s", f.why);
+    check_sound("cuts and no beat", &f);
+    f = fit(video, bare);
+    CHECK("beats not looked for", part_of(&f, "sync")->weight == 0, "%g",
+          part_of(&f, "sync")->weight);
     nd_description *nothing = make(ND_MUSIC, 0);
     CHECK("no length", nd_ranker_find("rhythm")->fit(&f, video, nothing) == ND_EEMPTY, "%s", f.why);
     CHECK("no such ranker", !nd_ranker_find("rhythms") && !nd_ranker_find(""), "found");
@@ -270,7 +281,7 @@ static void test_missing(void)
     nd_description_destroy(&nothing);
 }
 
-/* ---- anything at all -------------------------------------------------------------------- */
+/* ---- anything at all ---------- */
 
 /* One sentence: capital, one stop at its end, printable, no doubled space or comma. */
 static bool is_sentence(const char *s)
@@ -394,7 +405,7 @@ static void test_anything(const char *name, nd_medium query_medium, bool hostile
     CHECK(name, n_bad == 0 && n_fits > 1000, "%d bad of %d fits; %s", n_bad, n_fits, bad);
 }
 
-/* ---- music like music ----------------------------------------------------------------------- */
+/* ---- music like music ---------- */
 
 static nd_description *make_song(double length_s, double bpm, int key, int is_minor, double hz,
                                  double lufs)
@@ -438,7 +449,7 @@ static void test_likeness(void)
     nd_description_destroy(&query);
 }
 
-/* ---- cost --------------------------------------------------------------------------------------- */
+/* ---- cost ---------- */
 
 static void test_half_an_hour(void)
 {
@@ -458,7 +469,7 @@ static void test_half_an_hour(void)
     CHECK("half an hour in time", each_s < 0.25, "%.1f ms", 1e3 * each_s);
     printf("# half an hour: %.2f ms\n", 1e3 * each_s);
     nd_description_destroy(&video);
-    video = make_video(20, 0.2, 0.4, 0);
+    video = make_video(20, 0.05, 0.4, 0);
     add_cuts(video, cuts_s, 12);
     nd_description_destroy(&track);
     track = make_track(200, 120, 5, 0, 1500);

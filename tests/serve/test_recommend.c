@@ -17,7 +17,7 @@ static void remove_root(void)
     if (system(command)) perror(command);
 }
 
-/* ---- libraries of made tracks -------------------------------------------------------- */
+/* ---- libraries of made tracks ---------- */
 
 /* A track whose features follow from a number: near numbers sound alike. */
 static nd_description *make_track(int number)
@@ -91,7 +91,7 @@ static nd_library *make_library(const char *file, const char *names)
     return lib;
 }
 
-/* ---- wrong parameters ------------------------------------------------------------------ */
+/* ---- wrong parameters ---------- */
 
 static void test_wrong(nd_library *lib)
 {
@@ -135,7 +135,7 @@ static void test_wrong(nd_library *lib)
     }
 }
 
-/* ---- order --------------------------------------------------------------------------------- */
+/* ---- order ---------- */
 
 static nd_ranking *rank_like(nd_library *const *libraries, int n, const char *track,
                              const nd_rank_params *params)
@@ -236,7 +236,7 @@ static void test_two_libraries(nd_library *const *libraries)
     nd_ranking_destroy(&r);
 }
 
-/* ---- what cannot be used ------------------------------------------------------------------------ */
+/* ---- what cannot be used ---------- */
 
 typedef struct {
     int n;
@@ -267,7 +267,7 @@ static void test_left_out(nd_library *lib)
     empty->medium = ND_MUSIC;
     empty->analysed_s = 20;
     put(lib, 200, "empty.ogg", empty);
-    damage("b.nd", "UPDATE features SET dims = '[12345]' WHERE track = 6 AND name = 'onset'");
+    damage("b.nd", "UPDATE features SET dims = '[12345]' WHERE track_id = 6 AND name = 'onset'");
     log_book book = {0};
     nd_log log = {.write = write_log, .user = &book, .level = ND_LOG_INFO};
     nd_ranking *r = rank_like(&lib, 1, "b-03.ogg",

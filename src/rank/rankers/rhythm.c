@@ -13,10 +13,11 @@
  * correspondence at all, only what an editor would say. The weights are judgement, not
  * fitted to choices of people.
  *
- * A part whose arrays are absent (no cuts, no beat, no key) is 0.5 with weight 0; the other
- * weights grow so that they sum to 1.
+ * A part whose arrays are absent, or that has nothing to compare (no cuts, no key), is 0.5 with
+ * weight 0; the other weights grow so that they sum to 1.
  *
- * Cost: tens of us a track for a video of a minute, a few ms for half an hour of both.
+ * Cost: 10 to 40 us a track for a video of 10 to 20 s, 3 ms for 15 minutes with 2,000 cuts
+ * against a track of half an hour.
  */
 #include "rank/parts.h"
 
