@@ -14,13 +14,14 @@
 
 enum { N_FFT = 1024, N_BINS = N_FFT / 2 + 1 };
 static const double low_hz = 250, high_hz = 2000;
+static const float loudest = 16;           /* of a sample: keeps powers finite */
 static const double silence_power = 1e-12; /* mean square, -120 dB of full scale */
 
 typedef struct {
     double centroid_hz, flatness, low_ratio, high_ratio;
 } timbre;
 
-/* sum [N_BINS] = power over windows in x [n]; the last window may be short.
+/* sum [N_BINS] = power over the whole windows in x [n].
  * @return windows taken */
 static int sum_spectra(double *sum, nd_rfft *fft, const float *window, const float *x, int64_t n)
 {
@@ -28,7 +29,8 @@ static int sum_spectra(double *sum, nd_rfft *fft, const float *window, const flo
     int n_windows = 0;
     for (int k = 0; k < N_BINS; k++) sum[k] = 0;
     for (int64_t at = 0; at + N_FFT <= n; at += N_FFT, n_windows++) {
-        for (int i = 0; i < N_FFT; i++) frame[i] = window[i] * x[at + i];
+        for (int i = 0; i < N_FFT; i++)
+            frame[i] = window[i] * ND_CLAMP(x[at + i], -loudest, loudest);
         nd_rfft_power(fft, power, frame);
         for (int k = 0; k < N_BINS; k++) sum[k] += power[k];
     }
