@@ -3,8 +3,6 @@
  * "flow": cuts, stills, black, sizes. */
 #include "describe/flow_dis.h"
 
-#include <xxhash.h>
-
 #include "show.h"
 
 /* ---- made pictures ----------------------------------------------------------- */
@@ -188,12 +186,20 @@ static void test_extremes(void)
     nd_flow_destroy(&flow);
 }
 
+/* FNV-1a, 64 bits. */
+static uint64_t hash_of(const void *data, size_t n)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i < n; i++) hash = (hash ^ ((const uint8_t *)data)[i]) * 1099511628211u;
+    return hash;
+}
+
 /* Rows further apart, the two means, and the same bytes from every compiler,
  * flavour and instruction set: the hash was written by gcc 12 with AVX-512. */
 static void test_bytes(void)
 {
     enum { W = 203, H = 117, STRIDE = 256 };
-    static const uint64_t expected = 0x87e453273c1081;
+    static const uint64_t expected = 0xfda4e995f001c51b;
     const motion m = {.w = W, .h = H, .tx = 2.5, .ty = -1, .zoom = 0.03, .turn = 0.02};
     static uint8_t a[W * H], b[W * H], wide_a[STRIDE * H], wide_b[STRIDE * H];
     static float out[2][W * H], wide_out[2][W * H];
@@ -212,7 +218,7 @@ static void test_bytes(void)
     CHECK_NEAR("mean_of_half_size", nd_flow_mean_px(flow), mean, 0.02);
     nd_flow_run(flow, wide_out[0], wide_out[1], wide_a, STRIDE, wide_b, STRIDE);
     CHECK("rows_apart", !memcmp(out, wide_out, sizeof out), "differs");
-    uint64_t hash = XXH3_64bits(out, sizeof out);
+    uint64_t hash = hash_of(out, sizeof out);
     CHECK("same_bytes_everywhere", hash == expected, "found %#llx", (unsigned long long)hash);
     nd_flow_destroy(&flow);
 }
