@@ -105,8 +105,8 @@ static double count_bars(int32_t *position, const double *score, int64_t n, int 
     return n_bars ? sum / sqrt(n_bars) : 0;
 }
 
-int nd_bar_track(int32_t *position_out, int *metre_out, const nd_evidence *e,
-                 const double *beats_s, int64_t n, double lead_3)
+int nd_bar_track(int32_t *position_out, int *metre_out, const nd_evidence *e, const double *beats_s,
+                 int64_t n, double lead_3)
 {
     if (n < 2) {
         if (n) position_out[0] = 1;
@@ -114,7 +114,8 @@ int nd_bar_track(int32_t *position_out, int *metre_out, const nd_evidence *e,
         return 0;
     }
     int rc = ND_ENOMEM;
-    double *score = nd_calloc((size_t)n, sizeof *score), *scratch = nd_calloc((size_t)n, sizeof *scratch);
+    double *score = nd_calloc((size_t)n, sizeof *score),
+           *scratch = nd_calloc((size_t)n, sizeof *scratch);
     uint8_t *from = nd_calloc((size_t)n, MAX_METRE);
     int32_t *by_3 = nd_calloc((size_t)n, sizeof *by_3);
     if (!score || !scratch || !from || !by_3) goto fail;

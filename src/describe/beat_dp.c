@@ -185,7 +185,8 @@ static int64_t follow_links(int32_t *beats, const int64_t *back, int64_t end)
 
 static int track_at(int32_t *beats_out, int64_t *n_out, const float *onset, int64_t t, int period)
 {
-    double *score = nd_calloc((size_t)t, sizeof *score), *total = nd_calloc((size_t)t, sizeof *total);
+    double *score = nd_calloc((size_t)t, sizeof *score),
+           *total = nd_calloc((size_t)t, sizeof *total);
     double *scratch = nd_calloc((size_t)t, sizeof *scratch);
     double *cost = nd_calloc((size_t)period * 2 + 1, sizeof *cost);
     int64_t *back = nd_calloc((size_t)t, sizeof *back);
@@ -219,8 +220,7 @@ int nd_beat_track_published(int32_t *beats_out, int64_t *n_out, double *tempo_ou
     }
     double tempo;
     int rc = estimate_tempo(&tempo, onset, t);
-    if (!rc)
-        rc = track_at(beats_out, n_out, onset, t, (int)nearbyint(60 * FRAME_HZ / tempo));
+    if (!rc) rc = track_at(beats_out, n_out, onset, t, (int)nearbyint(60 * FRAME_HZ / tempo));
     if (!rc) *tempo_out = tempo;
     return rc;
 }

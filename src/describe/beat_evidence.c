@@ -220,10 +220,8 @@ int nd_evidence_create(nd_evidence **out, const float *x, int64_t n)
     if (!rc) rc = sum_chroma(e, x, n);
 fail:
     free(mel);
-    if (rc)
-        nd_evidence_destroy(&e);
-    else
-        *out = e;
+    if (rc) nd_evidence_destroy(&e);
+    else *out = e;
     return rc;
 }
 

@@ -28,11 +28,11 @@ static const double TRIPLE_COST = 0.3, HARMONY_WEIGHT = 1.5;
 static const int CANDIDATES[] = {12, 6, 24, 8, 18, 4, 36, 9, 16};
 
 typedef struct ruler {
-    int64_t n;       /* cells */
-    double *time_s;  /* [n] */
-    float *band;     /* [n, BANDS] accents there */
-    float *accent;   /* [n] all bands */
-    double bpm;      /* of the first pulse */
+    int64_t n;               /* cells */
+    double *time_s;          /* [n] */
+    float *band;             /* [n, BANDS] accents there */
+    float *accent;           /* [n] all bands */
+    double bpm;              /* of the first pulse */
     double r[MAX_CYCLE + 1]; /* R(p), negative while unknown */
 } ruler;
 
@@ -184,7 +184,7 @@ static double score_candidate(ruler *r, int cells, int metre, double most)
 {
     double beat = cycle_strength(r, cells), bar = cycle_strength(r, cells * metre);
     double gain = bar - strongest_divisor(r, cells * metre);
-    double growth = cycle_strength(r, 2 * cells * metre) - bar;
+    double growth = fmax(0, cycle_strength(r, 2 * cells * metre) - bar);
     double bar_s = 60 / r->bpm * cells * metre / ND_CELLS;
     double octaves = log2(bar_s / PRIOR_BAR_S) / PRIOR_OCTAVES;
     return (BAR_WEIGHT * bar + BEAT_WEIGHT * beat + GAIN_WEIGHT * (gain - growth)) / most -

@@ -17,9 +17,9 @@ static const double INERTIA = 60; /* a change by a tenth costs 5.7 rewards */
 
 typedef struct pulse {
     double log2_interval[INTERVALS];
-    double step_cost[INTERVALS]; /* from interval k - 1 to k */
+    double step_cost[INTERVALS];  /* from interval k - 1 to k */
     double ring[RING][INTERVALS]; /* rows after the sweeps */
-    uint8_t *from;               /* [t, INTERVALS] */
+    uint8_t *from;                /* [t, INTERVALS] */
     double end_score;
     int64_t end_frame;
     int end_interval;
@@ -37,7 +37,8 @@ static void spread(double *row, uint8_t *from, const double *step_cost)
             row[k] = row[k + 1] - step_cost[k + 1], from[k] = from[k + 1];
 }
 
-static void advance(pulse *p, int64_t t, double reward, double centre, double precision, bool is_end)
+static void advance(pulse *p, int64_t t, double reward, double centre, double precision,
+                    bool is_end)
 {
     double *row = p->ring[t % RING];
     for (int k = 0; k < INTERVALS; k++) {
@@ -47,8 +48,7 @@ static void advance(pulse *p, int64_t t, double reward, double centre, double pr
         row[k] = past + reward - precision * off * off;
     }
     for (int k = 0; k < INTERVALS && is_end; k++)
-        if (row[k] > p->end_score)
-            p->end_score = row[k], p->end_frame = t, p->end_interval = k;
+        if (row[k] > p->end_score) p->end_score = row[k], p->end_frame = t, p->end_interval = k;
     spread(row, p->from + t * INTERVALS, p->step_cost);
 }
 
@@ -87,8 +87,7 @@ int nd_pulse_track(int32_t *beats_out, int64_t *n_out, const float *reward, cons
     }
     p->end_score = -INFINITY;
     for (int64_t i = 0; i < t; i++)
-        advance(p, i, reward[i], centre[i], 1 / (2 * octaves * octaves),
-                i >= t - ND_PULSE_LONGEST);
+        advance(p, i, reward[i], centre[i], 1 / (2 * octaves * octaves), i >= t - ND_PULSE_LONGEST);
     *n_out = walk_back(p, beats_out);
     rc = 0;
 fail:

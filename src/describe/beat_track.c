@@ -9,10 +9,10 @@
 
 static const double FIRST_BPM = 120, FIRST_OCTAVES = 0.8; /* prior of the first pulse */
 static const double LEVEL_OCTAVES = 0.15;                 /* and about the chosen level */
-static const double THRESHOLD = 1.5; /* what a beat costs, in deviations of the accents */
-static const double LEAST_PULSE = 0.03; /* of R(beat): noise, rain, wind have less */
-static const double GRID_REWARD = 2; /* for the chosen level's grid, in deviations */
-static const double GRID_FRAMES = 2; /* its width */
+static const double THRESHOLD = 1.5;        /* what a beat costs, in deviations of the accents */
+static const double LEAST_PULSE = 0.03;     /* of R(beat): noise, rain, wind have less */
+static const double GRID_REWARD = 2;        /* for the chosen level's grid, in deviations */
+static const double GRID_FRAMES = 2;        /* its width */
 static const double ATTACK_DELAY_S = 0.004; /* frame of the largest rise after the attack */
 
 typedef struct tracker {
@@ -38,7 +38,7 @@ static int run_pulse(tracker *k, double octaves)
 
 static int first_pulse(tracker *k)
 {
-        float centre = (float)log2(60 * ND_ACCENT_HZ / FIRST_BPM);
+    float centre = (float)log2(60 * ND_ACCENT_HZ / FIRST_BPM);
     for (int64_t i = 0; i < k->e->t; i++) {
         k->reward[i] = k->e->accent[i] - (float)THRESHOLD;
         k->centre[i] = centre;
@@ -62,17 +62,25 @@ static void reward_grid(tracker *k)
     }
 }
 
-/* The interval to expect at each frame: the first pulse's, over eight beats, at the level. */
-static void expect_intervals(tracker *k)
+/* The interval to expect at each frame: the first pulse's, over eight beats, at the
+ * level; where the first pulse ran an octave off the track's usual tempo, not there. */
+static int expect_intervals(tracker *k)
 {
+    float *interval = nd_calloc((size_t)k->n, sizeof *interval);
+    if (!interval) return ND_ENOMEM;
+    for (int64_t i = 0; i + 1 < k->n; i++) interval[i] = (float)(k->frames[i + 1] - k->frames[i]);
+    double usual = log2(nd_quantile(interval, (size_t)k->n - 1, 0.5) * k->level.cells / ND_CELLS);
+    free(interval);
     int64_t f = 0;
     for (int64_t i = 0; i < k->n; i++) {
         int64_t lo = ND_MAX(0, i - 4), hi = ND_MIN(k->n - 1, i + 4);
         double mean = (double)(k->frames[hi] - k->frames[lo]) / (double)(hi - lo);
-        float centre = (float)log2(mean * k->level.cells / ND_CELLS);
+        double centre = log2(mean * k->level.cells / ND_CELLS);
+        centre -= nearbyint(centre - usual);
         int64_t end = i + 1 < k->n ? k->frames[i + 1] : k->e->t;
-        for (; f < end; f++) k->centre[f] = centre;
+        for (; f < end; f++) k->centre[f] = (float)centre;
     }
+    return 0;
 }
 
 /* Move each beat to the accent's peak within 30 ms, between frames by a parabola. */
@@ -106,8 +114,8 @@ static int track(tracker *k)
         return 0;
     }
     reward_grid(k);
-    expect_intervals(k);
-    rc = run_pulse(k, LEVEL_OCTAVES);
+    rc = expect_intervals(k);
+    if (!rc) rc = run_pulse(k, LEVEL_OCTAVES);
     if (!rc) move_to_attacks(k);
     return rc;
 }
@@ -133,7 +141,8 @@ static float salience_at(const nd_evidence *e, double time_s)
 {
     int64_t f = (int64_t)nearbyint((time_s - ND_ACCENT_START_S) * ND_ACCENT_HZ);
     float best = 0;
-    for (int64_t i = ND_MAX(0, f - 2); i <= f + 2 && i < e->t; i++) best = fmaxf(best, e->accent[i]);
+    for (int64_t i = ND_MAX(0, f - 2); i <= f + 2 && i < e->t; i++)
+        best = fmaxf(best, e->accent[i]);
     return best > 0 ? best / (best + 3 * e->mean_accent) : 0;
 }
 
@@ -176,10 +185,8 @@ int nd_beats_create(nd_beats **out, const float *x, int64_t n)
     trim_silence(&k);
     rc = fill_beats(b, &k);
 fail:
-    if (rc)
-        nd_beats_destroy(&b);
-    else
-        *out = b;
+    if (rc) nd_beats_destroy(&b);
+    else *out = b;
     free(k.reward);
     free(k.centre);
     free(k.frames);

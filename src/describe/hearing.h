@@ -25,7 +25,7 @@ typedef struct nd_mel {
 enum { ND_MEL_SLACK = 8 };
 
 typedef enum nd_mel_scale {
-    ND_MEL_KALDI, /* 1127 ln(1 + f / 700), triangles straight in mel, height 1 */
+    ND_MEL_KALDI,  /* 1127 ln(1 + f / 700), triangles straight in mel, height 1 */
     ND_MEL_SLANEY, /* linear to 1 kHz, then log; triangles straight in Hz, area 1 */
     ND_MEL_PITCH   /* semitones, height 1 */
 } nd_mel_scale;
@@ -160,8 +160,8 @@ int nd_level_choose(nd_level *out, const nd_evidence *e, const double *beats_s, 
  *  @param metre_out     3 or 4
  *  @param lead_3        as nd_level
  *  @return 0 or ND_ENOMEM. */
-int nd_bar_track(int32_t *position_out, int *metre_out, const nd_evidence *e,
-                 const double *beats_s, int64_t n, double lead_3);
+int nd_bar_track(int32_t *position_out, int *metre_out, const nd_evidence *e, const double *beats_s,
+                 int64_t n, double lead_3);
 
 /** What the tracker finds; zeroed when there is no beat. */
 typedef struct nd_beats {

@@ -69,9 +69,8 @@ static void row_extent(int *first, int *length, const band_grid *g, int band, in
 int nd_mel_create(nd_mel **out, nd_mel_scale scale, int n_bands, int n_fft, double low_hz,
                   double high_hz)
 {
-    band_grid g = {.scale = scale,
-                   .low = TO_MEL[scale](low_hz),
-                   .bin_hz = (double)ND_MUSIC_RATE_HZ / n_fft};
+    band_grid g = {
+        .scale = scale, .low = TO_MEL[scale](low_hz), .bin_hz = (double)ND_MUSIC_RATE_HZ / n_fft};
     g.step = (TO_MEL[scale](high_hz) - g.low) / (n_bands + 1);
     nd_mel *mel = nd_calloc(1, sizeof *mel);
     if (!mel) return ND_ENOMEM;

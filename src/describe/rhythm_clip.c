@@ -14,8 +14,8 @@ void nd_rhythm_quantise(int32_t class_out[3], const nd_rhythm *r)
                                   : (int32_t)ND_CLAMP(interval, 0, ND_RHYTHM_INTERVALS - 2);
 }
 
-static nd_array *add_column(nd_description *d, const char *prefix, const char *name,
-                            nd_dtype dtype, int n_dims, int n_clips)
+static nd_array *add_column(nd_description *d, const char *prefix, const char *name, nd_dtype dtype,
+                            int n_dims, int n_clips)
 {
     char full[ND_ARRAY_NAME_BYTES];
     snprintf(full, sizeof full, "%sclip_%s", prefix, name);
