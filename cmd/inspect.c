@@ -96,7 +96,7 @@ static int describe(const cli *c, nd_description **d, nd_medium medium, nd_diag 
     nd_describe_params params = {.medium = medium, .features = features, .log = &c->log};
     if (!medium && (published || pictured)) {
         nd_description *first = NULL;
-        nd_describe_params quick = {.features = "", .length_s = 1, .log = &c->log};
+        nd_describe_params quick = {.features = "", .log = &c->log};
         int rc = nd_describe_file(&first, c->args[0], &quick, diag);
         if (rc) return rc;
         params.medium = nd_description_medium(first);

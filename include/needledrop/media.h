@@ -33,7 +33,8 @@ typedef struct nd_description nd_description;
 
 typedef struct nd_describe_params {
     nd_medium medium;     /* 0: video if it has moving pictures, else music */
-    const char *features; /* comma-separated names; NULL: the default set */
+    const char *features; /* comma-separated names, "default" for the medium's
+                             default set; NULL: "default"; "": info alone, decode nothing */
     double start_s;       /* from here on; times in results count from here */
     double length_s;      /* 0: to the end, at most max_length_s */
     double max_length_s;  /* 0: 1,800; the rest of a longer file is left out

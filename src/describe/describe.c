@@ -68,7 +68,8 @@ static int plan_add_named(plan *p, nd_medium medium, const char *name, nd_diag *
     return 0;
 }
 
-/* names: comma-separated; "default" stands for the default set, as NULL does. */
+/* names: comma-separated, "" for none; "default" stands for the default set, as NULL
+ * does. */
 static int plan_make(plan *p, nd_medium medium, const char *names, nd_diag *diag)
 {
     for (const char *at = names ? names : "default"; *at;) {
@@ -211,13 +212,14 @@ int nd_describe_media(nd_description **out, nd_media *m, nd_medium medium, const
     if (!d) return nd_diag_set(diag, ND_ENOMEM, "describing: out of memory");
     d->info = *info;
     d->medium = medium;
-    rc = medium == ND_MUSIC ? describe_music(d, m, &p, start_s, length_s, diag)
-                            : describe_video(d, m, &p, start_s, length_s, diag);
+    if (p.n > 0)
+        rc = medium == ND_MUSIC ? describe_music(d, m, &p, start_s, length_s, diag)
+                                : describe_video(d, m, &p, start_s, length_s, diag);
     if (rc) {
         nd_description_destroy(&d);
         return rc;
     }
-    settle_duration(d, start_s);
+    if (p.n > 0) settle_duration(d, start_s);
     *out = d;
     return 0;
 }

@@ -114,7 +114,7 @@ const nd_feature_ops *nd_feature_find(const char *name);
 
 /** Run features (with what they need) over an open file, in this process: the
  *  worker's whole work.
- *  @param features  comma-separated; NULL: the default set of the medium
+ *  @param features  as nd_describe_params
  *  @return as nd_describe_file, but for the worker's own failures. */
 int nd_describe_media(nd_description **out, nd_media *m, nd_medium medium, const char *features,
                       double start_s, double length_s, nd_diag *diag);
