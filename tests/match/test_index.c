@@ -252,7 +252,7 @@ static void check_twins(void)
     nd_library_close(&lib);
 }
 
-/* ---- while it runs ------------------------------------------------------------------------ */
+/* ---- while it runs ---- */
 
 static void spoil(const char *path)
 {
