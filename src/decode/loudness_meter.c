@@ -61,7 +61,7 @@ static bool make_graph(loudness_meter *m, const AVFrame *f)
     if (avfilter_graph_create_filter(&m->source, avfilter_get_by_name("abuffer"), "in", args, NULL,
                                      m->graph) < 0 ||
         avfilter_graph_create_filter(&r128, avfilter_get_by_name("ebur128"), "r128",
-                                     "metadata=1:framelog=quiet", NULL, m->graph) < 0 ||
+                                     "metadata=1", NULL, m->graph) < 0 ||
         avfilter_graph_create_filter(&m->sink, avfilter_get_by_name("abuffersink"), "out", NULL,
                                      NULL, m->graph) < 0 ||
         avfilter_link(m->source, 0, r128, 0) < 0 || avfilter_link(r128, 0, m->sink, 0) < 0 ||
@@ -144,7 +144,7 @@ int loudness_meter_add(loudness_meter *m, AVFrame *f, const float *mono)
     in->pts = AV_NOPTS_VALUE;
     bool is_added = (is_same || make_graph(m, in)) && av_buffersrc_add_frame(m->source, in) >= 0;
     av_frame_free(&in);
-    return is_added ? collect(m) : 0;
+    return is_added ? collect(m) : ND_EUNSUPPORTED;
 }
 
 void loudness_meter_finish(loudness_meter *m, nd_samples *s, double start_s, double length_s)
