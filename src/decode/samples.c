@@ -83,8 +83,7 @@ static int make_resampler(sample_reading *r, int in_rate_hz)
     if (swr_alloc_set_opts2(&r->resampler, &mono, AV_SAMPLE_FMT_FLT, r->params->rate_hz, &mono,
                             AV_SAMPLE_FMT_FLT, in_rate_hz, 0, NULL) < 0 ||
         av_opt_set_int(r->resampler, "filter_size", 64, 0) < 0 ||
-        av_opt_set_double(r->resampler, "cutoff", 0.98, 0) < 0 ||
-        swr_init(r->resampler) < 0)
+        av_opt_set_double(r->resampler, "cutoff", 0.98, 0) < 0 || swr_init(r->resampler) < 0)
         return nd_diag_set(r->diag, ND_EFORMAT, "reading %s: no conversion from %d Hz to %d Hz",
                            r->m->name, in_rate_hz, r->params->rate_hz);
     r->in_rate_hz = in_rate_hz;
@@ -123,8 +122,11 @@ static int take_frame(void *user, AVFrame *f)
         return nd_diag_set(r->diag, ND_ENOMEM, "reading %s: out of memory", r->m->name);
     if (!mix(r->mono, f)) return 0;
     int rc = resample(r, r->mono, f->nb_samples);
-    if (!rc && r->meter) rc = loudness_meter_add(r->meter, f, r->mono);
     if (rc) return rc;
+    if (r->meter) rc = loudness_meter_add(r->meter, f, r->mono);
+    if (rc)
+        return nd_diag_set(r->diag, rc, "measuring the loudness of %s: %s", r->m->name,
+                           nd_error_text(rc));
     return r->n_most && (int64_t)r->n_out > r->n_skip + r->n_most;
 }
 
@@ -143,10 +145,12 @@ static int finish(nd_samples **out, sample_reading *r)
     for (int64_t i = 0; i < n; i++) r->out[i] = finite_or_zero(r->out[i + r->n_skip]);
     *s = (nd_samples){.data = r->out, .n = n, .rate_hz = r->params->rate_hz, .is_cut = is_cut};
     r->out = NULL;
-    if (r->meter)
-        loudness_meter_finish(r->meter, s, (double)r->n_skip / s->rate_hz, (double)n / s->rate_hz);
-    *out = s;
-    return 0;
+    int rc = r->meter ? loudness_meter_finish(r->meter, s, (double)r->n_skip / s->rate_hz,
+                                              (double)n / s->rate_hz)
+                      : 0;
+    if (!rc) *out = s;
+    else nd_samples_destroy(&s);
+    return rc ? nd_diag_set(r->diag, rc, "reading %s: out of memory", r->m->name) : 0;
 }
 
 int nd_media_read_samples(nd_samples **out, nd_media *m, const nd_sample_params *params,
