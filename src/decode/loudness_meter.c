@@ -19,14 +19,13 @@ struct loudness_meter {
     int rate_hz, format, n_channels; /* that the graph was made for */
     float *momentary;                /* [n], one each 100 ms of the stream */
     size_t n, capacity;
-    double integrated_lufs;
+    bool is_mono; /* the filter refuses the layout: the mean is measured */
 };
 
 int loudness_meter_create(loudness_meter **out)
 {
     loudness_meter *m = nd_calloc(1, sizeof *m);
     if (!m) return ND_ENOMEM;
-    m->integrated_lufs = silence_lufs;
     m->out = av_frame_alloc();
     if (!m->out) {
         free(m);
@@ -60,8 +59,8 @@ static bool make_graph(loudness_meter *m, const AVFrame *f)
     AVFilterContext *r128 = NULL;
     if (avfilter_graph_create_filter(&m->source, avfilter_get_by_name("abuffer"), "in", args, NULL,
                                      m->graph) < 0 ||
-        avfilter_graph_create_filter(&r128, avfilter_get_by_name("ebur128"), "r128",
-                                     "metadata=1:framelog=quiet", NULL, m->graph) < 0 ||
+        avfilter_graph_create_filter(&r128, avfilter_get_by_name("ebur128"), "r128", "metadata=1",
+                                     NULL, m->graph) < 0 ||
         avfilter_graph_create_filter(&m->sink, avfilter_get_by_name("abuffersink"), "out", NULL,
                                      NULL, m->graph) < 0 ||
         avfilter_link(m->source, 0, r128, 0) < 0 || avfilter_link(r128, 0, m->sink, 0) < 0 ||
@@ -73,9 +72,9 @@ static bool make_graph(loudness_meter *m, const AVFrame *f)
     return true;
 }
 
-static float lufs_of(const AVFrame *f, const char *key)
+static float momentary_of(const AVFrame *f)
 {
-    const AVDictionaryEntry *entry = av_dict_get(f->metadata, key, NULL, 0);
+    const AVDictionaryEntry *entry = av_dict_get(f->metadata, "lavfi.r128.M", NULL, 0);
     float lufs = entry ? strtof(entry->value, NULL) : silence_lufs;
     return isfinite(lufs) ? ND_MAX(lufs, silence_lufs) : silence_lufs;
 }
@@ -83,8 +82,7 @@ static float lufs_of(const AVFrame *f, const char *key)
 static int collect(loudness_meter *m)
 {
     while (av_buffersink_get_frame(m->sink, m->out) >= 0) {
-        float lufs = lufs_of(m->out, "lavfi.r128.M");
-        m->integrated_lufs = lufs_of(m->out, "lavfi.r128.I");
+        float lufs = momentary_of(m->out);
         av_frame_unref(m->out);
         if (nd_grow(&m->momentary, &m->capacity, m->n, 1, sizeof *m->momentary)) return ND_ENOMEM;
         m->momentary[m->n++] = lufs;
@@ -135,24 +133,59 @@ static AVFrame *measurable_frame(const AVFrame *f, const float *mono)
     return out;
 }
 
-int loudness_meter_add(loudness_meter *m, AVFrame *f, const float *mono)
+/* Feed a frame to the graph, made again when the kind of sound changes.
+ * @return false when the filter does not take it */
+static bool feed(loudness_meter *m, AVFrame *in)
 {
-    AVFrame *in = measurable_frame(f, mono);
-    if (!in) return ND_ENOMEM;
     bool is_same = m->graph && in->sample_rate == m->rate_hz && in->format == m->format &&
                    in->ch_layout.nb_channels == m->n_channels;
     in->pts = AV_NOPTS_VALUE;
-    bool is_added = (is_same || make_graph(m, in)) && av_buffersrc_add_frame(m->source, in) >= 0;
-    av_frame_free(&in);
-    return is_added ? collect(m) : 0;
+    return (is_same || make_graph(m, in)) && av_buffersrc_add_frame(m->source, in) >= 0;
 }
 
-void loudness_meter_finish(loudness_meter *m, nd_samples *s, double start_s, double length_s)
+int loudness_meter_add(loudness_meter *m, AVFrame *f, const float *mono)
+{
+    bool is_fed = false;
+    for (int try = 0; try < 2 && !is_fed; try++) {
+        AVFrame *in = m->is_mono ? mono_frame(f, mono) : measurable_frame(f, mono);
+        if (!in) return ND_ENOMEM;
+        is_fed = feed(m, in);
+        m->is_mono |= !is_fed; /* a layout that the filter refuses: its mean from now on */
+        av_frame_free(&in);
+    }
+    return is_fed ? collect(m) : ND_EUNSUPPORTED;
+}
+
+/* Mean power of the blocks above a gate, as LUFS. */
+static double gated_lufs(const float *block_lufs, size_t n, double gate_lufs)
+{
+    double power = 0;
+    size_t n_in = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (block_lufs[i] <= gate_lufs) continue;
+        power += pow(10, block_lufs[i] / 10);
+        n_in++;
+    }
+    return n_in ? 10 * log10(power / (double)n_in) : silence_lufs;
+}
+
+/* ITU-R BS.1770-4: momentary values each 100 ms are its gating blocks (400 ms, three
+ * quarters overlapping). The first gate is at -70 LUFS, the second 10 LU below the mean
+ * of what passes it. */
+static double integrate(const float *block_lufs, size_t n)
+{
+    double passing = gated_lufs(block_lufs, n, -70);
+    return passing > silence_lufs ? gated_lufs(block_lufs, n, ND_MAX(passing - 10, -70)) : passing;
+}
+
+int loudness_meter_finish(loudness_meter *m, nd_samples *s, double start_s, double length_s)
 {
     size_t first = (size_t)(start_s * PER_SECOND), n = (size_t)(length_s * PER_SECOND);
-    s->integrated_lufs = m->integrated_lufs;
     s->momentary_lufs = nd_calloc(n, sizeof *s->momentary_lufs);
-    s->n_momentary = s->momentary_lufs ? (int64_t)n : 0;
-    for (size_t i = 0; i < (size_t)s->n_momentary; i++)
+    if (!s->momentary_lufs) return ND_ENOMEM;
+    s->n_momentary = (int64_t)n;
+    for (size_t i = 0; i < n; i++)
         s->momentary_lufs[i] = first + i < m->n ? m->momentary[first + i] : silence_lufs;
+    s->integrated_lufs = integrate(s->momentary_lufs, n);
+    return 0;
 }

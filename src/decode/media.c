@@ -62,11 +62,12 @@ int nd__shown_width(int width, AVRational pixel_aspect)
     return (int)ND_CLAMP(lrint(width * aspect), 1, ND_MAX_SIDE_PX);
 }
 
-/* Cover art is a stream of one still; so is a picture file. */
+/* Cover art is a stream of one still beside sound; so is a picture file. */
 static bool is_moving(const nd_media *m, int index)
 {
     const AVStream *s = m->format->streams[index];
     const char *container = m->format->iformat->name;
+    if (s->nb_frames == 1 && m->audio >= 0) return false;
     return s->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
            !(s->disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)) &&
            !strstr(container, "_pipe") && strncmp(container, "image2", 6);

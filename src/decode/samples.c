@@ -11,7 +11,7 @@
 #include "decode/internal.h"
 #include "decode/loudness_meter.h"
 
-enum { MAX_RATE_HZ = 1000000, MAX_CHANNELS = 1024 };
+enum { MIN_RATE_HZ = 1000, MAX_RATE_HZ = 1000000, MAX_CHANNELS = 1024 };
 
 typedef struct {
     const nd_media *m;
@@ -72,13 +72,18 @@ static bool mix(float *out, const AVFrame *f)
 
 /* ---- resampling ------------------------------------------------------------------- */
 
+/* Twice libswresample's usual filter: at 16 kHz flat within 0.1 dB to 7.2 kHz (usual:
+ * -1 dB) and what folds back below 7.2 kHz under -80 dB (usual: -43 dB), for a tenth
+ * more time of decoding and resampling an mp3. */
+
 static int make_resampler(sample_reading *r, int in_rate_hz)
 {
     AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
     swr_free(&r->resampler);
     if (swr_alloc_set_opts2(&r->resampler, &mono, AV_SAMPLE_FMT_FLT, r->params->rate_hz, &mono,
                             AV_SAMPLE_FMT_FLT, in_rate_hz, 0, NULL) < 0 ||
-        swr_init(r->resampler) < 0)
+        av_opt_set_int(r->resampler, "filter_size", 64, 0) < 0 ||
+        av_opt_set_double(r->resampler, "cutoff", 0.98, 0) < 0 || swr_init(r->resampler) < 0)
         return nd_diag_set(r->diag, ND_EFORMAT, "reading %s: no conversion from %d Hz to %d Hz",
                            r->m->name, in_rate_hz, r->params->rate_hz);
     r->in_rate_hz = in_rate_hz;
@@ -102,8 +107,8 @@ static int take_frame(void *user, AVFrame *f)
 {
     sample_reading *r = user;
     int n_channels = f->ch_layout.nb_channels;
-    if (f->nb_samples <= 0 || n_channels < 1 || n_channels > MAX_CHANNELS || f->sample_rate < 1 ||
-        f->sample_rate > MAX_RATE_HZ)
+    if (f->nb_samples <= 0 || n_channels < 1 || n_channels > MAX_CHANNELS ||
+        f->sample_rate < MIN_RATE_HZ || f->sample_rate > MAX_RATE_HZ)
         return 0;
     if (r->resampler && f->sample_rate != r->in_rate_hz) {
         int rc = resample(r, NULL, 0); /* the rate changes: out with the old tail */
@@ -117,8 +122,11 @@ static int take_frame(void *user, AVFrame *f)
         return nd_diag_set(r->diag, ND_ENOMEM, "reading %s: out of memory", r->m->name);
     if (!mix(r->mono, f)) return 0;
     int rc = resample(r, r->mono, f->nb_samples);
-    if (!rc && r->meter) rc = loudness_meter_add(r->meter, f, r->mono);
     if (rc) return rc;
+    if (r->meter) rc = loudness_meter_add(r->meter, f, r->mono);
+    if (rc)
+        return nd_diag_set(r->diag, rc, "measuring the loudness of %s: %s", r->m->name,
+                           nd_error_text(rc));
     return r->n_most && (int64_t)r->n_out > r->n_skip + r->n_most;
 }
 
@@ -137,16 +145,18 @@ static int finish(nd_samples **out, sample_reading *r)
     for (int64_t i = 0; i < n; i++) r->out[i] = finite_or_zero(r->out[i + r->n_skip]);
     *s = (nd_samples){.data = r->out, .n = n, .rate_hz = r->params->rate_hz, .is_cut = is_cut};
     r->out = NULL;
-    if (r->meter)
-        loudness_meter_finish(r->meter, s, (double)r->n_skip / s->rate_hz, (double)n / s->rate_hz);
-    *out = s;
-    return 0;
+    int rc = r->meter ? loudness_meter_finish(r->meter, s, (double)r->n_skip / s->rate_hz,
+                                              (double)n / s->rate_hz)
+                      : 0;
+    if (!rc) *out = s;
+    else nd_samples_destroy(&s);
+    return rc ? nd_diag_set(r->diag, rc, "reading %s: out of memory", r->m->name) : 0;
 }
 
 int nd_media_read_samples(nd_samples **out, nd_media *m, const nd_sample_params *params,
                           nd_diag *diag)
 {
-    if (!out || !m || !params || params->rate_hz < 1000 || params->rate_hz > MAX_RATE_HZ ||
+    if (!out || !m || !params || params->rate_hz < MIN_RATE_HZ || params->rate_hz > MAX_RATE_HZ ||
         !(params->start_s >= 0) || !(params->length_s >= 0))
         return nd_diag_set(diag, ND_EARG,
                            "reading samples: a rate of 1000 Hz or more, start >= 0 "
