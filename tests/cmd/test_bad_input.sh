@@ -42,13 +42,21 @@ check again_analyses_nothing test "$(json_value music_s "$scratch/out")" = 0.0
 # videos
 ffmpeg_quiet -f lavfi -i 'testsrc=size=320x240:rate=25:duration=6' -c:v mpeg4 "$scratch/v.mp4"
 head -c 20000 "$scratch/v.mp4" > "$scratch/truncated.mp4"
-ffmpeg_quiet -f lavfi -i 'color=red:size=1x1:rate=5:duration=4' -c:v ffv1 "$scratch/tiny.mkv"
-ffmpeg_quiet -f lavfi -i 'color=red:size=16384x16384:rate=1:duration=4' -c:v mjpeg -q:v 31 "$scratch/huge.avi"
+ffmpeg_quiet -f lavfi -i 'color=red:size=16x16:rate=5:duration=4' -vf scale=1:1 -c:v ffv1 "$scratch/tiny.mkv"
+ffmpeg_quiet -f lavfi -i 'color=red:size=64x64:rate=1:duration=4' -vf scale=16000:16000 -c:v mjpeg -q:v 31 "$scratch/huge.avi"
 ffmpeg_quiet -f lavfi -i 'sine=440:duration=5' "$scratch/sound_only.m4a"
 run 1 recommend_truncated recommend "$lib" "$scratch/truncated.mp4"
 one_line recommend_truncated_line 'truncated\.mp4'
 run 0 recommend_1x1 recommend "$lib" "$scratch/tiny.mkv"
-run 0 recommend_16384 recommend "$lib" "$scratch/huge.avi"
+run 0 recommend_16000 recommend "$lib" "$scratch/huge.avi"
+# FFmpeg itself can make and read no picture of 16384 x 16384: one that claims to be is refused
+printf 'YUV4MPEG2 W16384 H16384 F1:1 C420\nFRAME\n' > "$scratch/claim.y4m"
+head -c 100000 /dev/zero >> "$scratch/claim.y4m"
+run 1 recommend_16384 recommend "$lib" "$scratch/claim.y4m"
+one_line recommend_16384_line 'claim\.y4m'
+ffmpeg_quiet -f lavfi -i 'testsrc=duration=0.2:rate=5' -frames:v 1 -c:v mpeg4 "$scratch/one.mp4"
+run 1 recommend_one_frame recommend "$lib" "$scratch/one.mp4"
+one_line recommend_one_frame_line 'short|2 s'
 run 1 recommend_no_picture recommend "$lib" "$scratch/sound_only.m4a"
 one_line recommend_no_picture_line 'sound_only\.m4a'
 run 1 recommend_text_file recommend "$lib" "$bad/text.mp3"
