@@ -55,8 +55,10 @@ void nd_reasons_join(char out[256], const nd_reason *reasons, int n)
     int n_weak = pick(weak, 2, reasons, n, ND_WEAK);
     int n_strong = pick(strong, n_weak ? 2 : 3, reasons, n, ND_STRONG);
     int n_fair = pick(fair, n_weak ? 1 : 2, reasons, n, ND_FAIR);
+    bool any_strong = n_strong > 0;
+    if (n_strong == 1 && n_fair) strong[n_strong++] = fair[0]; /* one reason is thin */
     out[0] = '\0';
-    if (n_strong) {
+    if (any_strong) {
         bool number = isdigit((unsigned char)strong[0]->text[0]);
         append(out, "%s", number ? "here " : ""); /* no sentence starts with a figure */
         append_list(out, strong, n_strong);
@@ -67,7 +69,7 @@ void nd_reasons_join(char out[256], const nd_reason *reasons, int n)
         append(out, "a weak match: ");
         append_list(out, weak, n_weak);
     }
-    if (n_weak && (n_strong || n_fair)) append(out, ", but %s", weak[0]->text);
+    if (n_weak && (any_strong || n_fair)) append(out, ", but %s", weak[0]->text);
     append(out, ".");
     out[0] = (char)toupper((unsigned char)out[0]);
 }
