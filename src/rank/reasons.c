@@ -119,8 +119,9 @@ static void explain_energy(char out[80], double value, const nd_evidence *e)
     if (tone == ND_STRONG && abs(seen - heard) <= 2)
         snprintf(out, 80, "it peaks with the picture at %s of the video", at);
     else if (tone == ND_STRONG) snprintf(out, 80, "its loudness rises and falls with the picture");
-    else if (tone == ND_FAIR) snprintf(out, 80, "its loudness follows the picture only loosely");
-    else snprintf(out, 80, "it swells where the picture calms down");
+    else if (tone == ND_WEAK) snprintf(out, 80, "it swells where the picture calms down");
+    else if (value > 0.53) snprintf(out, 80, "its loudness follows the picture loosely");
+    else out[0] = '\0'; /* no relation is no reason */
 }
 
 /* ---- colour --------------------------------------------------------------------- */

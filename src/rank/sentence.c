@@ -65,9 +65,11 @@ void nd_reasons_join(char out[256], const nd_reason *reasons, int n)
     } else if (n_fair) {
         append(out, "a fair match: ");
         append_list(out, fair, n_fair);
-    } else {
+    } else if (n_weak) {
         append(out, "a weak match: ");
         append_list(out, weak, n_weak);
+    } else {
+        append(out, "nothing speaks for it or against it");
     }
     if (n_weak && (any_strong || n_fair)) append(out, ", but %s", weak[0]->text);
     append(out, ".");

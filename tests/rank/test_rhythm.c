@@ -272,6 +272,12 @@ static void test_missing(void)
     f = fit(video, bare);
     CHECK("beats not looked for", part_of(&f, "sync")->weight == 0, "%g",
           part_of(&f, "sync")->weight);
+    nd_description *even = make(ND_MUSIC, 60);
+    add_ramp(even, "loudness_lufs", 600, -14, -14);
+    f = fit(video, even);
+    check_sound("even loudness alone", &f);
+    CHECK("no reason at all", !strcmp(f.why, "Nothing speaks for it or against it."), "%s", f.why);
+    nd_description_destroy(&even);
     nd_description *nothing = make(ND_MUSIC, 0);
     CHECK("no length", nd_ranker_find("rhythm")->fit(&f, video, nothing) == ND_EEMPTY, "%s", f.why);
     CHECK("no such ranker", !nd_ranker_find("rhythms") && !nd_ranker_find(""), "found");
