@@ -31,10 +31,10 @@ static double picture_mood(const nd_seen *v)
                       (double[]){0.4, 0.3, 0.3}, 3);
 }
 
-/* Mode counts as far as the key is clear: profile correlations under 0.3 say nothing. */
+/* Mode counts as far as the key is clear: a profile correlation of 0.5 says nothing. */
 static double music_mood(const nd_heard *m)
 {
-    double clear = ND_CLAMP((m->key_strength - 0.3) / 0.5, 0.0, 1.0);
+    double clear = ND_CLAMP((m->key_strength - 0.5) / 0.4, 0.0, 1.0);
     double mode = m->key < 0 ? ND_UNKNOWN : m->is_minor ? 0.5 - 0.5 * clear : 0.5 + 0.5 * clear;
     double tempo = m->tempo_bpm < 0 ? ND_UNKNOWN : nd_level_of(m->tempo_bpm, 50, 200);
     return mean_known((double[]){mode, tempo}, (double[]){0.6, 0.4}, 2);

@@ -116,7 +116,8 @@ static void explain_energy(char out[80], double value, const nd_evidence *e)
     char at[12];
     clock_text(at, (seen + 0.5) * e->step_s);
     nd_tone tone = nd_tone_of(value);
-    if (tone == ND_STRONG && abs(seen - heard) <= 2)
+    bool is_inside = seen >= 3 && seen < n - 3; /* at its ends a peak is no event */
+    if (tone == ND_STRONG && is_inside && abs(seen - heard) <= 2)
         snprintf(out, 80, "it peaks with the picture at %s of the video", at);
     else if (tone == ND_STRONG) snprintf(out, 80, "its loudness rises and falls with the picture");
     else if (tone == ND_WEAK) snprintf(out, 80, "it swells where the picture calms down");
