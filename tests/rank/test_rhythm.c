@@ -170,7 +170,7 @@ static void test_energy(void)
     add_arch(arch, "flow_px", 240, 0.2, 8);
     add_arch(swell, "loudness_lufs", 300, -30, -10);
     nd_fit f = fit(arch, swell);
-    CHECK("a peak is named", strstr(f.why, "t peaks with the picture at 0:15 of the video"), "%s",
+    CHECK("a peak is named", strstr(f.why, "t peaks with the picture at 0:14 of the video"), "%s",
           f.why);
     nd_description_destroy(&arch);
     nd_description_destroy(&swell);
