@@ -81,20 +81,14 @@ static void vote(float *votes, const nd_seen *v, const nd_heard *m, int64_t cut,
     }
 }
 
-static void smooth_votes(float *out, const float *votes, int n)
+/* out [first .. last] from votes [first - N_TAPS .. last + N_TAPS]. */
+static void smooth_votes(float *out, const float *votes, int first, int last)
 {
-    float taps[N_TAPS + 1];
-    for (int i = 0; i <= N_TAPS; i++) {
-        double d = i * BIN_S / SIGMA_S;
-        taps[i] = (float)exp(-0.5 * d * d);
-    }
-    for (int i = 0; i < n; i++) {
-        float sum = taps[0] * votes[i];
-        for (int k = 1; k <= N_TAPS; k++) {
-            if (i >= k) sum += taps[k] * votes[i - k];
-            if (i + k < N_BINS) sum += taps[k] * votes[i + k];
-        }
-        out[i] = sum;
+    for (int i = first; i <= last; i++) out[i] = votes[i];
+    for (int k = 1; k <= N_TAPS; k++) {
+        double d = k * BIN_S / SIGMA_S;
+        float tap = (float)exp(-0.5 * d * d);
+        for (int i = first; i <= last; i++) out[i] += tap * (votes[i - k] + votes[i + k]);
     }
 }
 
@@ -108,11 +102,11 @@ static double parabola_top(double before, double top, double after)
 static double search(const nd_seen *v, const nd_heard *m, double from_s, double to_s)
 {
     float votes[N_BINS] = {0}, score[N_BINS];
-    double margin_s = N_TAPS * BIN_S, base_s = from_s - margin_s;
+    int margin = N_TAPS + 1, best = margin, last = margin + (int)((to_s - from_s) / BIN_S);
+    double base_s = from_s - margin * BIN_S;
     for (int64_t k = 0; k < v->n_cuts; k++)
-        if (is_inside(v, k)) vote(votes, v, m, k, base_s, to_s + margin_s);
-    int best = N_TAPS, last = N_TAPS + (int)((to_s - from_s) / BIN_S);
-    smooth_votes(score, votes, last + 2);
+        if (is_inside(v, k)) vote(votes, v, m, k, base_s, to_s + margin * BIN_S);
+    smooth_votes(score, votes, margin - 1, last + 1);
     for (int i = best + 1; i <= last; i++)
         if (score[i] > score[best]) best = i;
     if (score[best] <= 0) return from_s;

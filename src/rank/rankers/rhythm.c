@@ -16,8 +16,8 @@
  * A part whose arrays are absent, or that has nothing to compare (no cuts, no key), is 0.5 with
  * weight 0; the other weights grow so that they sum to 1.
  *
- * Cost: 10 to 40 us a track for a video of 10 to 20 s, 3 ms for 15 minutes with 2,000 cuts
- * against a track of half an hour.
+ * Cost: 30 to 60 us a track for a video of 10 to 30 s, 3 to 7 ms for 15 minutes with 2,000
+ * cuts against a track of half an hour.
  */
 #include "rank/parts.h"
 
