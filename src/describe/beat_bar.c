@@ -82,7 +82,7 @@ static double count_bars(int32_t *position, const double *score, int64_t n, int 
 {
     double best[MAX_METRE];
     for (int64_t i = 0; i < n; i++) {
-        double now[MAX_METRE];
+        double now[MAX_METRE] = {0};
         for (int p = 0; p < metre; p++) {
             int last = (p + metre - 1) % metre;
             now[p] = i ? best[last] : 0;
@@ -109,8 +109,7 @@ int nd_bar_track(int32_t *position_out, int *metre_out, const nd_evidence *e, co
                  int64_t n, double lead_3)
 {
     if (n < 2) {
-        if (n) position_out[0] = 1;
-        *metre_out = n ? 4 : 0;
+        *metre_out = 0;
         return 0;
     }
     int rc = ND_ENOMEM;

@@ -167,7 +167,7 @@ static int sum_chroma(nd_evidence *e, const float *x, int64_t n)
     nd_log_floor(pitch, n_values, 1);
     for (int64_t k = 0; k < e->n_chroma; k++) {
         double *now = e->chroma_sum + k * 12;
-        memcpy(now + 12, now, 12 * sizeof *now);
+        for (int c = 0; c < 12; c++) now[12 + c] = now[c];
         for (int p = 0; p < PITCHES; p++) now[12 + p % 12] += pitch[k * PITCHES + p];
     }
 fail:

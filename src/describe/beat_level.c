@@ -22,7 +22,7 @@ static const double SLOWEST_BPM = 52, FASTEST_BPM = 216;
 static const double PRIOR_BAR_S = 2, PRIOR_OCTAVES = 0.8;
 static const double BAR_WEIGHT = 0.5, BEAT_WEIGHT = 0.5, GAIN_WEIGHT = 2;
 static const double OFF_WEIGHT = 0.5, EMPTY_WEIGHT = 1, EMPTY_SHARE = 0.2;
-static const double TRIPLE_COST = 0.3, HARMONY_WEIGHT = 1.5;
+static const double TRIPLE_COST = 0.3, HARMONY_WEIGHT = 2.5;
 
 /* Beats of a candidate, in cells of the first pulse: x 1, 2, 1/2, 3/2, 2/3, .. */
 static const int CANDIDATES[] = {12, 6, 24, 8, 18, 4, 36, 9, 16};

@@ -157,7 +157,7 @@ int nd_level_choose(nd_level *out, const nd_evidence *e, const double *beats_s, 
 
 /** Places in the bar.
  *  @param position_out  [n] 1 .. metre
- *  @param metre_out     3 or 4
+ *  @param metre_out     3 or 4; 0 for n < 2, and no place is written
  *  @param lead_3        as nd_level
  *  @return 0 or ND_ENOMEM. */
 int nd_bar_track(int32_t *position_out, int *metre_out, const nd_evidence *e, const double *beats_s,

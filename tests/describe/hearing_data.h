@@ -15,14 +15,16 @@ enum { RATE = ND_MUSIC_RATE_HZ };
 /* ---- files ----------------------------------------------------------------------- */
 
 /** Mono samples at 16 kHz of any audio file through the ffmpeg program; n 0 and a
- *  free-able pointer when there is none. */
-static inline float *audio_read(const char *path, int64_t *n_out)
+ *  free-able pointer when there is none.
+ *  @param filter  of FFmpeg, before the resampling */
+static inline float *audio_read_through(const char *filter, const char *path, int64_t *n_out)
 {
     char command[1024];
     size_t capacity = (size_t)RATE * 60, n = 0;
     float *x = malloc(capacity * sizeof *x);
     snprintf(command, sizeof command,
-             "ffmpeg -v quiet -nostdin -i '%s' -ac 1 -ar %d -f f32le - 2>/dev/null", path, RATE);
+             "ffmpeg -v quiet -nostdin -i '%s' -af %s -ac 1 -ar %d -f f32le - 2>/dev/null", path,
+             filter, RATE);
     FILE *pipe = popen(command, "r");
     while (pipe && x) {
         size_t got = fread(x + n, sizeof *x, capacity - n, pipe);
@@ -33,6 +35,11 @@ static inline float *audio_read(const char *path, int64_t *n_out)
     if (pipe) pclose(pipe);
     *n_out = x ? (int64_t)n : 0;
     return x;
+}
+
+static inline float *audio_read(const char *path, int64_t *n_out)
+{
+    return audio_read_through("anull", path, n_out);
 }
 
 /** The values of a version 1 .npy file of little-endian f32. */

@@ -46,6 +46,8 @@ static void test_no_pulse(void)
     enum { N = 30 * RATE };
     float *sine = malloc(N * sizeof *sine);
     for (int i = 0; i < N; i++) sine[i] = 0.3F * (float)sin(2 * M_PI * 440 * i / RATE);
+    float *huge = noise(N, 3e38, 0);
+    expect_none("samples without end", huge, N);
     expect_none("no sample", calloc(1, sizeof(float)), 0);
     expect_none("100 samples", noise(100, 0.1, 0), 100);
     expect_none("2 s of noise", noise(2 * RATE, 0.1, 0), 2 * RATE);
