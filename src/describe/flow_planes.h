@@ -55,7 +55,7 @@ struct nd_flow {
 
     float *u, *v;          /* flow at the level at hand, px of that level */
     float *ix, *iy;        /* gradients */
-    float *weight, *spare; /* densification, filters */
+    float *weight, *spare; /* densification; scratch rows */
     float *mean, *change;  /* (a + warped b) / 2, warped b - a */
     float *inside;         /* 1 where the flow stays in the picture, else 0 */
     float *patch_u, *patch_v;
