@@ -9,6 +9,7 @@
  * A dissolve has a small r and a w that rises without a jump. A pan has r of
  * 0.75 in its middle (three unrelated pictures), a wipe or a passing object
  * w (1 - w), a cut a jump, a change of exposure two pictures that correlate.
+ * All pictures are taken without their mean, which exposure moves most.
  * The model is Hampapur, Jain, Weymouth (Production model based digital video
  * segmentation, 1995); that many spans are tried takes the place of their
  * known length. 32 x 20 luma, 25 samples a second, a ring of 96.
@@ -29,9 +30,9 @@ enum {
 
 static const int spans[] = {5, 8, 12, 18, 26, 38, 56, 84};
 static const double sample_interval_s = 0.04, longest_s = 5, shortest_ramp_s = 0.12;
-static const float least_change = 8;      /* root mean square of B - A, luma */
-static const float most_residual = 0.12f; /* r */
-static const float most_likeness = 0.5f;  /* correlation of A and B */
+static const float least_change = 8; /* root mean square of B - A, luma */
+static const float most_residual = 0.12f, most_fade_residual = 0.2f; /* r */
+static const float most_likeness = 0.5f;                             /* correlation of A and B */
 static const float most_jump = 0.45f, most_fall = 0.06f;
 static const float flat_deviation = 6; /* luma of a flat picture */
 static const double longest_black_s = 1;
@@ -39,7 +40,7 @@ static const double longest_black_s = 1;
 typedef struct {
     double time_s;
     float luma[N]; /* without its mean */
-    float mean, deviation;
+    float deviation;
 } sample;
 
 struct nd_dissolves {
@@ -75,9 +76,8 @@ static void take_sample(sample *out, const nd_shot_frame *frame)
             out->luma[y * W + x] = 0.25f * (float)four;
             sum += 0.25f * (float)four;
         }
-    out->mean = sum / N;
     for (int i = 0; i < N; i++) {
-        out->luma[i] -= out->mean;
+        out->luma[i] -= sum / N;
         square += out->luma[i] * out->luma[i];
     }
     out->deviation = sqrtf(square / N);
@@ -99,7 +99,6 @@ static float inner(const float *x, const float *y)
 typedef struct {
     const sample *a, *b;
     float delta[N];
-    float delta_mean;
     float energy; /* |B - A|^2 / N */
     bool is_from_flat, is_to_flat;
 } span_ends;
@@ -114,9 +113,8 @@ static bool span_read(span_ends *e, const sample *a, const sample *b)
 {
     if (b->time_s - a->time_s > longest_s) return false;
     float product = inner(a->luma, b->luma);
-    float mean = b->mean - a->mean;
     float energy = a->deviation * a->deviation + b->deviation * b->deviation - 2 * product;
-    *e = (span_ends){.a = a, .b = b, .delta_mean = mean, .energy = energy + mean * mean};
+    *e = (span_ends){.a = a, .b = b, .energy = energy};
     e->is_from_flat = is_flat(a, b);
     e->is_to_flat = is_flat(b, a);
     if (e->energy < least_change * least_change) return false;
@@ -129,11 +127,10 @@ static bool span_read(span_ends *e, const sample *a, const sample *b)
 /* The share w of B in m; r into *residual. */
 static float mixture(const span_ends *e, const sample *m, float *residual)
 {
-    float from_a[N], mean = m->mean - e->a->mean;
+    float from_a[N];
     for (int i = 0; i < N; i++) from_a[i] = m->luma[i] - e->a->luma[i];
-    float w = (inner(from_a, e->delta) + mean * e->delta_mean) / e->energy;
-    float whole = inner(from_a, from_a) + mean * mean;
-    *residual = whole / e->energy - w * w;
+    float w = inner(from_a, e->delta) / e->energy;
+    *residual = inner(from_a, from_a) / e->energy - w * w;
     return w;
 }
 
@@ -154,12 +151,12 @@ static bool span_try(nd_dissolve *out, const nd_dissolves *p, int length)
     int n_between = ND_MIN(length - 1, MOST_BETWEEN);
     double before_s = e.a->time_s, levels_s[3] = {0};
     float before = 0, worst = 0;
+    float most = e.is_from_flat || e.is_to_flat ? most_fade_residual : most_residual;
     for (int k = 1; k <= n_between + 1; k++) {
         const sample *m = &p->ring[(first + (int64_t)k * length / (n_between + 1)) % RING];
         float residual = 0, w = m == e.b ? 1 : mixture(&e, m, &residual);
         worst = fmaxf(worst, residual);
-        if (worst > most_residual || w - before > most_jump || w - before < -most_fall)
-            return false;
+        if (worst > most || w - before > most_jump || w - before < -most_fall) return false;
         note_crossing(&levels_s[0], 0.1f, before_s, before, m->time_s, w);
         note_crossing(&levels_s[1], 0.5f, before_s, before, m->time_s, w);
         note_crossing(&levels_s[2], 0.9f, before_s, before, m->time_s, w);

@@ -26,7 +26,7 @@ enum {
     FEWEST_BLOCKS = 10, /* a spark in the dark is no new shot */
 };
 
-static const float noise_luma = 4; /* keeps flat pictures from blowing up */
+static const float noise_luma = 8; /* keeps flat pictures from blowing up */
 
 static void read_block(nd_shot_frame *out, const nd_frame *frame, int block)
 {

@@ -1,5 +1,7 @@
-/* Loudness from given momentary values: ranges, clips, missing values. That the
- * values themselves are EBU R128's is the decode room's test. */
+/* Loudness from given momentary values: ranges, clips, missing values. Then a
+ * whole file against the summary of ffmpeg's own ebur128 filter. */
+#include <fcntl.h>
+
 #include "made.h"
 
 enum { N_S = 9 };
@@ -59,8 +61,44 @@ static void test_short_curve(void)
     nd_description_destroy(&d);
 }
 
+/* "    I:         -15.3 LUFS" of the summary, the last such line. */
+static double ask_ffmpeg(const char *path)
+{
+    char command[256], line[512];
+    double lufs = NAN;
+    snprintf(command, sizeof command,
+             "ffmpeg -hide_banner -nostats -nostdin -i '%s' -af ebur128 -f null - 2>&1", path);
+    FILE *pipe = popen(command, "r");
+    while (pipe && fgets(line, sizeof line, pipe)) sscanf(line, " I: %lf LUFS", &lufs);
+    if (pipe) pclose(pipe);
+    return lufs;
+}
+
+static void test_against_ffmpeg(void)
+{
+    static const char path[] = "../shared/data/music/neverball/track1.ogg";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        SKIP("integrated as ffmpeg's", "no ../shared/data");
+        return;
+    }
+    nd_media *m = NULL;
+    nd_description *d = NULL;
+    nd_diag diag = {0};
+    int rc = nd_media_open(&m, fd, path, &diag);
+    if (!rc) rc = nd_describe_media(&d, m, ND_MUSIC, "loudness", 0, 0, &diag);
+    CHECK("a file is heard", rc == 0, "%s", diag.text);
+    if (!rc)
+        CHECK_NEAR("integrated as ffmpeg's", nd_description_scalar(d, "integrated_lufs", 0),
+                   ask_ffmpeg(path), 0.1);
+    nd_description_destroy(&d);
+    nd_media_close(&m);
+    close(fd);
+}
+
 int main(void)
 {
+    test_against_ffmpeg();
     test_missing();
     test_clips();
     test_short_curve();

@@ -143,13 +143,17 @@ static int see(void *state, const nd_frame *frame, nd_diag *diag)
     return decide(s, false, diag);
 }
 
-/* A hard cut inside a gradual transition is the better reading of it. */
-static bool has_cut_within(const cuts_state *s, size_t n_hard, const nd_dissolve *d)
+/* What looked like a hard cut within a gradual transition is part of it: the
+ * mixture rises without a jump. */
+static void drop_cuts_within(cuts_state *s, const nd_dissolve *d)
 {
-    for (size_t i = 0; i < n_hard; i++)
-        if (s->cuts[i].time_s >= d->start_s - 0.1 && s->cuts[i].time_s <= d->end_s + 0.1)
-            return true;
-    return false;
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_cuts; i++) {
+        const cut *c = &s->cuts[i];
+        if (c->kind == 0 && c->time_s >= d->start_s && c->time_s <= d->end_s) continue;
+        s->cuts[n++] = *c;
+    }
+    s->n_cuts = n;
 }
 
 static int compare_cuts(const void *a, const void *b)
@@ -162,10 +166,10 @@ static int compare_cuts(const void *a, const void *b)
 static int add_gradual_cuts(cuts_state *s, nd_diag *diag)
 {
     const nd_dissolve *found;
-    size_t n_found, n_hard = s->n_cuts;
+    size_t n_found;
     nd_dissolves_finish(s->dissolves, &found, &n_found);
     for (size_t i = 0; i < n_found; i++) {
-        if (has_cut_within(s, n_hard, &found[i])) continue;
+        drop_cuts_within(s, &found[i]);
         int rc = add_cut(s, found[i].middle_s, 1, diag);
         if (rc) return rc;
     }

@@ -5,8 +5,8 @@
  * common offset from A 440 (circular mean over the semitone) is the tuning; the
  * bins are folded to 12 around it. Each peak also speaks, more weakly, for the
  * notes of which it may be the 3rd or 5th harmonic (Gomez, Tonal description of
- * polyphonic audio for music content processing, 2006). A peak weighs its
- * amplitude. The key is the rotation
+ * polyphonic audio for music content processing, 2006). A peak weighs the
+ * root of its amplitude, so that no instrument decides alone. The key is the rotation
  * of a profile that correlates best (Krumhansl 1990). Silence gives C major
  * with strength 0 and a level chroma.
  */
@@ -44,7 +44,7 @@ static void add_peaks(double *fine, const float *power, double bin_hz)
         double at = k + 0.5 * (a - c) / (a - 2 * b + c);
         double semitones = 12 * log2(at * bin_hz / 440);
         int bin = (int)floor(semitones * PER_SEMITONE + 0.5) % N_FINE;
-        fine[bin < 0 ? bin + N_FINE : bin] += sqrtf(power[k]);
+        fine[bin < 0 ? bin + N_FINE : bin] += sqrtf(sqrtf(power[k]));
     }
 }
 

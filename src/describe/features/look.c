@@ -9,7 +9,7 @@
  *                 weighted by its value, since the hue of the dark is noise
  *     warmth      sum (R - B) / sum max: red, orange and yellow 1, blue and
  *                 cyan -1, grey, green and magenta 0
- * Bars are rows and columns at the edges that stay black all through. Black
+ * Bars are rows and columns at both edges that stay black all through. Black
  * adds nothing to any sum, so only the number of pixels depends on them, and
  * they need not be known before the end.
  */
@@ -67,13 +67,12 @@ static int see(void *state, const nd_frame *frame, nd_diag *diag)
     return 0;
 }
 
-/* Lines that are not bars: n less those at both ends that never lit up. */
+/* Lines that are not bars, which are as wide on one side as on the other. */
 static int count_lit(const int *peaks, int n)
 {
-    int first = 0, end = n;
-    while (first < n && peaks[first] <= BLACK) first++;
-    while (end > first && peaks[end - 1] <= BLACK) end--;
-    return end > first ? end - first : n;
+    int bar = 0;
+    while (bar < n / 2 && peaks[bar] <= BLACK && peaks[n - 1 - bar] <= BLACK) bar++;
+    return 2 * bar < n ? n - 2 * bar : n;
 }
 
 typedef struct {
