@@ -1,4 +1,6 @@
 /* The decoding loop that samples and frames share. */
+#include <math.h>
+
 #include "decode/internal.h"
 
 static int open_codec(AVCodecContext **out, nd_media *m, int stream, nd_diag *diag)
@@ -68,9 +70,9 @@ static void choose_stream(nd_media *m, int stream, double from_s)
     AVStream *s = m->format->streams[stream];
     for (unsigned i = 0; i < m->format->nb_streams; i++)
         m->format->streams[i]->discard = (int)i == stream ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
-    int64_t start = s->start_time == AV_NOPTS_VALUE ? 0 : s->start_time;
-    if (m->is_used || from_s > 0)
-        av_seek_frame(m->format, stream, start + (int64_t)(from_s / av_q2d(s->time_base)),
+    double to_s = nd__stream_zero_s(m, stream) + ND_MIN(from_s, 1e9);
+    if (from_s > 0)
+        av_seek_frame(m->format, stream, (int64_t)floor(to_s / av_q2d(s->time_base)),
                       AVSEEK_FLAG_BACKWARD);
     m->is_used = true;
 }
@@ -80,7 +82,8 @@ int nd__media_decode(nd_media *m, int stream, double from_s, nd__frame_taker *ta
 {
     AVCodecContext *codec = NULL;
     *n_frames_out = 0;
-    int rc = open_codec(&codec, m, stream, diag);
+    int rc = nd__media_rewind(m, diag);
+    if (!rc) rc = open_codec(&codec, m, stream, diag);
     if (rc) return rc;
     choose_stream(m, stream, from_s);
     rc = decode_packets(m, stream, codec, take, user, n_frames_out);

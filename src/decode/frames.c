@@ -10,7 +10,7 @@
 #include "decode/internal.h"
 #include "decode/scaler.h"
 
-enum { MAX_SERIES = 8 };
+enum { MAX_SERIES = 8, MAX_HOLD_S = 3600 };
 
 typedef struct {
     nd_frame_spec spec;
@@ -25,11 +25,14 @@ typedef struct {
     void *user;
     nd_diag *diag;
     frame_series series[MAX_SERIES];
-    AVFrame *shown;      /* the frame on show; unset before the first */
-    double shown_s;      /* since when, from start_s on; < 0 before it */
-    double frame_s;      /* how long a frame lasts where nothing says */
-    double start_time_s; /* of the stream */
+    AVFrame *shown; /* the frame on show; unset before the first */
+    double shown_s; /* since when, from start_s on; < 0 before it */
+    double frame_s; /* how long a frame lasts where nothing says */
+    double zero_s;  /* the stream's time that is start_s */
+    double shift_s; /* what breaks in its clock have added */
     int turns;
+    bool may_be_late; /* a seek may have gone too far */
+    bool is_late;     /* it has */
     bool is_cut;
 } frame_reading;
 
@@ -63,17 +66,24 @@ static int show_until(frame_reading *r, double until_s)
     return rc;
 }
 
-/* Presentation time from start_s on. Without a stamp, or with one that goes back, a
- * frame comes one frame's length after the last. */
+/* Presentation time from start_s on. Stamps are made to rise: without one, a frame comes
+ * one frame's length after the last; a repeated or slightly late one falls in between;
+ * a jump is taken as a break in the clock, after which time goes on as if without it. */
 static double time_of(frame_reading *r, const AVFrame *f)
 {
     const AVStream *s = r->m->format->streams[r->m->video];
     bool is_first = !r->shown->buf[0];
-    if (f->best_effort_timestamp == AV_NOPTS_VALUE)
-        return is_first ? -r->params->start_s : r->shown_s + r->frame_s;
-    double t = (double)f->best_effort_timestamp * av_q2d(s->time_base) - r->start_time_s -
-               r->params->start_s;
-    return is_first || t > r->shown_s ? t : r->shown_s + r->frame_s;
+    double last_s = is_first ? -r->params->start_s : r->shown_s;
+    double next_s = is_first ? last_s : last_s + r->frame_s;
+    if (f->best_effort_timestamp == AV_NOPTS_VALUE) return next_s;
+    double t = (double)f->best_effort_timestamp * av_q2d(s->time_base) - r->zero_s + r->shift_s;
+    double most_s = r->m->format->iformat->flags & AVFMT_TS_DISCONT ? 10 : MAX_HOLD_S;
+    if (is_first) most_s += r->params->start_s;
+    if (t - last_s > most_s || last_s - t > 1) {
+        r->shift_s += next_s - t;
+        return next_s;
+    }
+    return is_first || t > last_s ? t : last_s + r->frame_s / 2;
 }
 
 static int take_frame(void *user, AVFrame *f)
@@ -81,8 +91,9 @@ static int take_frame(void *user, AVFrame *f)
     frame_reading *r = user;
     if (f->width > ND_MAX_SIDE_PX || f->height > ND_MAX_SIDE_PX || f->width < 1 || f->height < 1)
         return 0;
-    double t = time_of(r, f);
-    double length_s = r->params->length_s;
+    double t = time_of(r, f), length_s = r->params->length_s;
+    r->is_late = r->may_be_late && !r->shown->buf[0] && t > 1e-6;
+    if (r->is_late) return 1;
     if (length_s > 0 && t >= length_s - 1e-6 && r->shown->buf[0]) {
         r->is_cut = true;
         return 1;
@@ -95,6 +106,19 @@ static int take_frame(void *user, AVFrame *f)
     return 0;
 }
 
+/* Decode from the key frame before start_s; from the beginning where that cannot be
+ * found, as in streams without an index. */
+static int read_all(frame_reading *r, int64_t *n_frames)
+{
+    r->may_be_late = r->params->start_s > 0;
+    int rc = nd__media_decode(r->m, r->m->video, r->params->start_s, take_frame, r, n_frames,
+                              r->diag);
+    if (rc || (!r->is_late && (*n_frames > 0 || !r->may_be_late))) return rc;
+    r->may_be_late = r->is_late = false;
+    r->shift_s = 0;
+    return nd__media_decode(r->m, r->m->video, 0, take_frame, r, n_frames, r->diag);
+}
+
 /* The last frame lasts as long as it says, or as the others did; not past the end. */
 static int show_last(frame_reading *r, double *length_out)
 {
@@ -102,7 +126,10 @@ static int show_last(frame_reading *r, double *length_out)
     if (!r->shown->buf[0]) return 0;
     double lasts_s = (double)r->shown->pkt_duration * av_q2d(s->time_base);
     if (!(lasts_s > 0) || lasts_s > 10) lasts_s = r->frame_s;
-    double end_s = ND_MAX(r->shown_s, 0) + lasts_s;
+    double end_s = r->shown_s + lasts_s;
+    if (end_s <= 1e-6)
+        return nd_diag_set(r->diag, ND_EEMPTY, "reading %s: the pictures end before %.3f s",
+                           r->m->name, r->params->start_s);
     if (r->params->length_s > 0 && (r->is_cut || end_s > r->params->length_s))
         end_s = r->params->length_s;
     *length_out = end_s;
@@ -139,9 +166,7 @@ static int reading_start(frame_reading *r)
     AVStream *s = r->m->format->streams[r->m->video];
     double fps = r->m->info.fps;
     r->frame_s = fps > 0.01 && fps < 1000 ? 1 / fps : 0.04;
-    r->start_time_s = s->start_time == AV_NOPTS_VALUE
-                          ? 0
-                          : (double)s->start_time * av_q2d(s->time_base);
+    r->zero_s = nd__stream_zero_s(r->m, r->m->video) + r->params->start_s;
     r->turns = nd__stream_turns(s);
     r->shown = av_frame_alloc();
     if (!r->shown) return ND_ENOMEM;
@@ -167,7 +192,7 @@ int nd_media_read_frames(nd_media *m, const nd_frame_params *params, nd_frame_si
     int64_t n_frames = 0;
     double length_s = 0;
     rc = reading_start(&r);
-    if (!rc) rc = nd__media_decode(m, m->video, params->start_s, take_frame, &r, &n_frames, diag);
+    if (!rc) rc = read_all(&r, &n_frames);
     if (!rc) rc = show_last(&r, &length_s);
     reading_stop(&r);
     if (rc == ND_ENOMEM) return nd_diag_set(diag, rc, "reading %s: out of memory", m->name);

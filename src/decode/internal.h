@@ -21,6 +21,10 @@ struct nd_media {
     char name[256]; /* printable, for messages */
 };
 
+/** Make the next packet the first one again. The format context may be another then.
+ *  @return 0; ND_EFORMAT, ND_EIO, ND_ENOMEM: nothing can be read any more. */
+int nd__media_rewind(nd_media *m, nd_diag *diag);
+
 /** Called with each decoded frame. @return 0: go on; 1: enough; < 0: fail with it. */
 typedef int nd__frame_taker(void *user, AVFrame *frame);
 
@@ -31,6 +35,10 @@ typedef int nd__frame_taker(void *user, AVFrame *frame);
  *     what the taker returned. */
 int nd__media_decode(nd_media *m, int stream, double from_s, nd__frame_taker *take, void *user,
                      int64_t *n_frames_out, nd_diag *diag);
+
+/** The time, in the clock of a stream of pictures, at which the file starts: that of its
+ *  first stream, as players and ffmpeg count, when that is less than 10 s earlier. */
+double nd__stream_zero_s(const nd_media *m, int stream);
 
 /** Clockwise turns of 90 degrees (0..3) that the stream's display matrix asks for. */
 int nd__stream_turns(const AVStream *stream);

@@ -3,7 +3,6 @@
 #include <libavutil/display.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "decode/internal.h"
@@ -60,6 +59,17 @@ int nd__shown_width(int width, AVRational pixel_aspect)
 {
     double aspect = pixel_aspect.num > 0 && pixel_aspect.den > 0 ? av_q2d(pixel_aspect) : 1;
     return (int)ND_CLAMP(lrint(width * aspect), 1, ND_MAX_SIDE_PX);
+}
+
+double nd__stream_zero_s(const nd_media *m, int stream)
+{
+    const AVStream *s = m->format->streams[stream];
+    bool has_start = s->start_time != AV_NOPTS_VALUE;
+    bool file_has = m->format->start_time != AV_NOPTS_VALUE;
+    double file_s = file_has ? (double)m->format->start_time / AV_TIME_BASE : 0;
+    if (!has_start) return file_s;
+    double start_s = (double)s->start_time * av_q2d(s->time_base);
+    return file_has && start_s > file_s && start_s < file_s + 10 ? file_s : start_s;
 }
 
 /* Cover art is a stream of one still beside sound; so is a picture file. */
@@ -215,26 +225,47 @@ static int open_format(nd_media *m, nd_diag *diag)
     return 0;
 }
 
+static void close_format(nd_media *m)
+{
+    avformat_close_input(&m->format);
+    if (m->io) av_freep(&m->io->buffer);
+    avio_context_free(&m->io);
+}
+
+/* Opened anew rather than sought back: not every demuxer finds its start again, and not
+ * every one that does gives the same samples. */
+int nd__media_rewind(nd_media *m, nd_diag *diag)
+{
+    if (!m->is_used) return 0;
+    close_format(m);
+    m->at = 0;
+    m->is_used = false;
+    int rc = open_format(m, diag);
+    if (!rc && ND_MAX(m->audio, m->video) >= (int)m->format->nb_streams)
+        rc = nd_diag_set(diag, ND_EIO, "reading %s: it changed while it was read", m->name);
+    if (rc) m->audio = m->video = -1;
+    return rc;
+}
+
 void nd_media_close(nd_media **m)
 {
     if (!m || !*m) return;
-    avformat_close_input(&(*m)->format);
-    if ((*m)->io) av_freep(&(*m)->io->buffer);
-    avio_context_free(&(*m)->io);
+    close_format(*m);
     free(*m);
     *m = NULL;
 }
 
 int nd_media_open(nd_media **out, int fd, const char *name, nd_diag *diag)
 {
-    struct stat file;
-    if (!out || !name || fstat(fd, &file))
-        return nd_diag_set(diag, ND_EARG, "opening media: an open descriptor and a name expected");
+    off_t size_bytes = lseek(fd, 0, SEEK_END); /* behind the sandbox there is no stat */
+    if (!out || !name || size_bytes < 0)
+        return nd_diag_set(diag, ND_EARG,
+                           "opening media: a seekable descriptor and a name expected");
     nd_media *m = nd_calloc(1, sizeof *m);
     if (!m) return nd_diag_set(diag, ND_ENOMEM, "opening media: out of memory");
     av_log_set_level(AV_LOG_QUIET); /* what is wrong is told through diag */
     m->fd = fd;
-    m->size_bytes = file.st_size;
+    m->size_bytes = size_bytes;
     m->audio = m->video = -1;
     nd_text_print(m->name, sizeof m->name, name, strlen(name));
     int rc = open_format(m, diag);

@@ -12,14 +12,20 @@
 
 #include "decode/decode.h"
 
-enum { MAX_STDERR_BYTES = 16384, LOWEST_FREE_FD = 10 };
+enum { BLOCK_BYTES = 65536, MAX_STDERR_BYTES = 2 * BLOCK_BYTES, LOWEST_FREE_FD = 10 };
 
 typedef struct {
     pid_t pid;
     int result_fd, stderr_fd; /* our ends; -1: closed */
+    double end_s;             /* on nd_now_s's clock: killed then */
     nd_bytes messages;
-    bool timed_out, flooded;
+    bool timed_out, flooded, out_of_memory;
 } running;
+
+static bool must_die(const running *w)
+{
+    return w->timed_out || w->flooded || w->out_of_memory;
+}
 
 /* ---- starting ------------------------------------------------------------------ */
 
@@ -105,15 +111,11 @@ static int start(running *w, const nd_worker_params *p, nd_diag *diag)
 
 /* ---- collecting ------------------------------------------------------------------- */
 
-/* Take what is there. @return false when the other end is closed */
-static bool take(nd_bytes *out, int fd, size_t most, bool *flooded)
+/* Read what is there. @return its bytes; 0 when the other end is closed; -1: none yet */
+static ssize_t take(int fd, uint8_t block[BLOCK_BYTES])
 {
-    uint8_t block[65536];
-    ssize_t n = read(fd, block, sizeof block);
-    if (n < 0) return errno == EINTR || errno == EAGAIN;
-    if (n == 0) return false;
-    if (out->n + (size_t)n > most || nd_bytes_append(out, block, (size_t)n)) *flooded = true;
-    return !*flooded;
+    ssize_t n = read(fd, block, BLOCK_BYTES);
+    return n < 0 && errno != EINTR && errno != EAGAIN ? 0 : n;
 }
 
 static void close_fd(int *fd)
@@ -122,45 +124,53 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-/* Read both pipes to their ends, within the wall time and the size. What is too much
- * on stderr is dropped; what is too much of a result ends the worker. */
+/* More of the result than was allowed ends the worker. */
+static void take_result(running *w, nd_bytes *result, size_t most)
+{
+    uint8_t block[BLOCK_BYTES];
+    ssize_t n = take(w->result_fd, block);
+    if (n == 0) close_fd(&w->result_fd);
+    if (n > 0 && (size_t)n > most - ND_MIN(result->n, most)) w->flooded = true;
+    else if (n > 0 && nd_bytes_append(result, block, (size_t)n)) w->out_of_memory = true;
+}
+
+/* Of too many messages the first half goes: the reason comes last. */
+static void take_messages(running *w)
+{
+    uint8_t block[BLOCK_BYTES];
+    nd_bytes *kept = &w->messages;
+    ssize_t n = take(w->stderr_fd, block);
+    if (n == 0) close_fd(&w->stderr_fd);
+    if (n <= 0 || nd_bytes_append(kept, block, (size_t)n) || kept->n < MAX_STDERR_BYTES) return;
+    memmove(kept->data, kept->data + kept->n - MAX_STDERR_BYTES / 2, MAX_STDERR_BYTES / 2);
+    kept->n = MAX_STDERR_BYTES / 2;
+}
+
+/* Read both pipes to their ends, within the wall time and the size. */
 static void collect(running *w, nd_bytes *result, const nd_worker_params *p)
 {
-    double end_s = nd_now_s() + p->wall_s;
     while (w->result_fd >= 0 || w->stderr_fd >= 0) {
-        double left_s = end_s - nd_now_s();
-        if (left_s <= 0) {
-            w->timed_out = true;
-            return;
-        }
+        double left_s = w->end_s - nd_now_s();
+        if (left_s <= 0) w->timed_out = true;
+        if (must_die(w)) return;
         struct pollfd fds[2] = {{w->result_fd, POLLIN, 0}, {w->stderr_fd, POLLIN, 0}};
         if (poll(fds, 2, (int)ceil(ND_MIN(left_s, 1e5) * 1000)) < 0) continue;
-        if (fds[0].revents && !take(result, w->result_fd, p->max_result_bytes, &w->flooded))
-            close_fd(&w->result_fd);
-        if (w->flooded) return;
-        bool too_much = false;
-        if (fds[1].revents && !take(&w->messages, w->stderr_fd, MAX_STDERR_BYTES, &too_much))
-            close_fd(&w->stderr_fd);
+        if (fds[0].revents) take_result(w, result, p->max_result_bytes);
+        if (fds[1].revents) take_messages(w);
     }
 }
 
 /* Wait for the end within the wall time; a worker that closed its pipes and lives on is
- * as dead as one that hangs. */
-static int wait_for(running *w, double wall_s)
+ * as dead as one that hangs. @return false when the host has others wait for it */
+static bool wait_for(running *w, int *status)
 {
-    int status = 0;
-    double end_s = nd_now_s() + wall_s;
-    if (w->timed_out || w->flooded) kill(w->pid, SIGKILL);
     for (;;) {
-        pid_t got = waitpid(w->pid, &status, w->timed_out || w->flooded ? 0 : WNOHANG);
-        if (got == w->pid) return status;
-        if (got < 0 && errno != EINTR) return 0;
-        if (got == 0 && nd_now_s() > end_s) {
-            w->timed_out = true;
-            kill(w->pid, SIGKILL);
-        } else if (got == 0) {
-            usleep(500);
-        }
+        if (must_die(w)) kill(-w->pid, SIGKILL);
+        pid_t got = waitpid(w->pid, status, must_die(w) ? 0 : WNOHANG);
+        if (got == w->pid) return true;
+        if (got < 0 && errno != EINTR) return false;
+        if (nd_now_s() > w->end_s) w->timed_out = true;
+        else if (got == 0) usleep(500);
     }
 }
 
@@ -206,8 +216,9 @@ static int judge_signal(int number, const char *last, nd_diag *diag)
         return nd_diag_set(diag, ND_ECRASH,
                            "the worker tried a forbidden system call and was "
                            "stopped");
-    return nd_diag_set(diag, ND_ECRASH, "the worker crashed (%s)%s%s", strsignal(number),
-                       last[0] ? ": " : "", last);
+    const char *name = sigdescr_np(number); /* strsignal is not for threads */
+    return nd_diag_set(diag, ND_ECRASH, "the worker crashed (%s)%s%s",
+                       name ? name : "unknown signal", last[0] ? ": " : "", last);
 }
 
 static int judge(const running *w, int status, const nd_worker_params *p, nd_diag *diag)
@@ -219,6 +230,7 @@ static int judge(const running *w, int status, const nd_worker_params *p, nd_dia
     if (w->flooded)
         return nd_diag_set(diag, ND_ELIMIT, "the worker sent more than %zu bytes",
                            p->max_result_bytes);
+    if (w->out_of_memory) return nd_diag_set(diag, ND_ENOMEM, "running the worker: out of memory");
     if (WIFSIGNALED(status)) return judge_signal(WTERMSIG(status), last, diag);
     return WEXITSTATUS(status) ? judge_exit(WEXITSTATUS(status), last, diag) : 0;
 }
@@ -230,14 +242,15 @@ int nd_worker_run(nd_bytes *result, const nd_worker_params *params, nd_diag *dia
         return nd_diag_set(diag, ND_EARG,
                            "running a worker: a program, its arguments, a "
                            "descriptor and a time limit expected");
-    running w = {.result_fd = -1, .stderr_fd = -1};
+    running w = {.result_fd = -1, .stderr_fd = -1, .end_s = nd_now_s() + params->wall_s};
     int rc = start(&w, params, diag);
     if (rc) return rc;
     collect(&w, result, params);
     close_fd(&w.result_fd);
     close_fd(&w.stderr_fd);
-    int status = wait_for(&w, 5);
-    rc = judge(&w, status, params, diag);
+    int status = 0;
+    if (wait_for(&w, &status)) rc = judge(&w, status, params, diag);
+    else rc = nd_diag_set(diag, ND_EIO, "waiting for the worker: %s", strerror(errno));
     nd_bytes_deinit(&w.messages);
     if (rc) nd_bytes_deinit(result);
     return rc;
