@@ -83,6 +83,8 @@ int cli_print_json(const cli *c, int rc, char *json);
 const char *cli_text(char out[1024], const char *bytes);
 /** text[0 .. n) as seconds: "90", "1:30", "1:02:03.5". @return -1 when it is not one */
 double cli_seconds(const char *text, size_t n);
+/** The part of a path after its last '/', borrowed. */
+const char *cli_file_name(const char *path);
 /** "3:07" or "1:02:07". @return out */
 const char *cli_time(char out[16], double seconds);
 

@@ -30,12 +30,12 @@ static int no_such_array(const nd_description *d, const char *what, nd_diag *dia
  * DIR/NAME.WHAT.npy. @return malloc'ed */
 static char *output_path(const cli *c, const char *input, const char *what)
 {
-    const char *given = cli_get(c, "out"), *slash = strrchr(input, '/');
+    const char *given = cli_get(c, "out");
     struct stat info;
     bool is_folder = stat(given, &info) == 0 && S_ISDIR(info.st_mode);
     if (!is_folder && c->n_args == 1) return strdup(given);
     char *path = NULL;
-    if (asprintf(&path, "%s/%s.%s.npy", given, slash ? slash + 1 : input, what) < 0) return NULL;
+    if (asprintf(&path, "%s/%s.%s.npy", given, cli_file_name(input), what) < 0) return NULL;
     return path;
 }
 

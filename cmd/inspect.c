@@ -118,9 +118,8 @@ static int run(cli *c)
     nd_description *d = NULL;
     if (describe(c, &d, cli_get(c, "music") ? ND_MUSIC : 0, &diag)) return cli_fail(c, &diag);
     const char *png = cli_get(c, "png");
-    const char *name = strrchr(c->args[0], '/');
     int status = CLI_DONE;
-    if (png && nd_picture_write(d, name ? name + 1 : c->args[0], png, &diag))
+    if (png && nd_picture_write(d, cli_file_name(c->args[0]), png, &diag))
         status = cli_fail(c, &diag);
     if (!status && c->json) {
         char *json = NULL;

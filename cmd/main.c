@@ -1,6 +1,5 @@
 /* needledrop: the command line. Each subcommand is one file beside this one. */
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,7 +49,6 @@ static const cli_command *find_command(const char *name)
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, told below */
     const char *name = argc > 1 ? argv[1] : "--help";
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
         return print_help(), argc > 1 ? CLI_DONE : CLI_USAGE;
@@ -68,7 +66,7 @@ int main(int argc, char **argv)
     if (exits) return status;
     status = command->run(&c);
     if (fflush(stdout) || ferror(stdout)) {
-        fprintf(stderr, "needledrop %s: writing the output: the reader is gone or the disk full\n",
+        fprintf(stderr, "needledrop %s: writing the output: not all of it could be written\n",
                 command->name);
         return CLI_FAILED;
     }

@@ -68,7 +68,7 @@ static void draw_progress(struct cli_screen *s, const char *what, int64_t done, 
                      (long long)total, rate, left);
     if (item && n + 4 < columns)
         snprintf(line + n, sizeof line - (size_t)n, "  %.*s",
-                 columns - n - 16 > 0 ? columns - n - 16 : 0, cli_text(shown, item));
+                 columns - n - 16 > 0 ? columns - n - 16 : 0, cli_text(shown, cli_file_name(item)));
     if (!s->is_terminal) {
         fprintf(stderr, "%s\n", line);
         return;

@@ -10,6 +10,12 @@ const char *cli_text(char out[1024], const char *bytes)
     return nd_text_print(out, 1024, bytes, strlen(bytes));
 }
 
+const char *cli_file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 const char *cli_time(char out[16], double seconds)
 {
     unsigned s = seconds > 0 ? (unsigned)(seconds < 3e7 ? seconds + 0.5 : 3e7) : 0;
@@ -36,22 +42,29 @@ double cli_seconds(const char *text, size_t n)
     }
 }
 
+/* "Artist - Title" or "Title"; the file's name stands beside it anyway. */
+static void print_name(const nd_hit *h, const char *file)
+{
+    if (h->title[0] && h->artist[0]) printf("%s - %s  (%s)\n", h->artist, h->title, file);
+    else if (h->title[0]) printf("%s  (%s)\n", h->title, file);
+    else printf("%s\n", file);
+}
+
 static void print_hit(const nd_hit *h)
 {
-    char name[1024], file[1024], from[16], to[16], start[16];
-    const char *slash = strrchr(h->path, '/');
-    cli_text(file, slash ? slash + 1 : h->path);
-    if (h->title[0] && h->artist[0]) snprintf(name, sizeof name, "%s - %s", h->artist, h->title);
-    else snprintf(name, sizeof name, "%s", h->title[0] ? h->title : file);
-    printf("%3d  %.3f  %s\n", h->rank, h->score, name);
-    printf("            %s", file);
-    if (h->tempo_bpm > 0) printf(", %.0f bpm", h->tempo_bpm);
+    static const char indent[] = "           ";
+    char file[1024], length[16], from[16], to[16];
+    printf("%3d  %.3f ", h->rank, h->score);
+    print_name(h, cli_text(file, cli_file_name(h->path)));
+    printf("%s%s", indent, h->why);
+    printf("\n%suse %s to %s of %s, from %.3f s on", indent, cli_time(from, h->window_s[0]),
+           cli_time(to, h->window_s[1]), cli_time(length, h->duration_s), h->start_s);
+    if (h->tempo_bpm > 0) printf("; %.0f bpm", h->tempo_bpm);
     if (h->key[0]) printf(", %s", h->key);
-    printf(", use %s-%s, start at %s (%.3f s)\n", cli_time(from, h->window_s[0]),
-           cli_time(to, h->window_s[1]), cli_time(start, h->start_s), h->start_s);
-    printf("           ");
-    for (int i = 0; i < h->n_parts; i++) printf(" %s %.2f", h->parts[i].name, h->parts[i].value);
-    printf("\n            %s\n", h->why);
+    printf("\n%s", indent);
+    for (int i = 0; i < h->n_parts; i++)
+        printf("%s%s %.2f", i ? "  " : "", h->parts[i].name, h->parts[i].value);
+    printf("\n");
 }
 
 void cli_print_ranking(const nd_ranking *ranking, int n_wanted)
