@@ -255,25 +255,3 @@ int nd_worker_run(nd_bytes *result, const nd_worker_params *params, nd_diag *dia
     if (rc) nd_bytes_deinit(result);
     return rc;
 }
-
-char *nd_worker_find(const char *name)
-{
-    const char *given = getenv("NEEDLEDROP_WORKER");
-    if (given && given[0]) return strdup(given);
-    char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n > 0) {
-        self[n] = '\0';
-        char *slash = strrchr(self, '/');
-        if (slash) *slash = '\0';
-        /* Tests and benches lie in folders below the worker's. */
-        for (int up = 0; slash && up < 4; up++) {
-            char *beside = nd_path_join(self[0] ? self : "/", name);
-            if (!beside || !access(beside, X_OK)) return beside;
-            free(beside);
-            slash = strrchr(self, '/');
-            if (slash) *slash = '\0';
-        }
-    }
-    return nd_path_join(ND_LIBEXECDIR, name);
-}
