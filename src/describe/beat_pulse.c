@@ -2,7 +2,7 @@
  *
  * A state is (frame of a beat, interval that led to it):
  *   best[t][k] = reward[t] + prior(k) + max_j (best[t - interval k][j] - |change j to k|)
- * where a change of interval costs INERTIA times the change of its logarithm.
+ * where a change of interval costs `inertia` times the change of its logarithm.
  * That cost is additive along the row of intervals, so the maximum over j for all
  * k takes one sweep up and one sweep down. Only the last 114 rows are kept; the
  * choices of j, a byte each, are kept for the way back. */
@@ -12,8 +12,6 @@
 #include "describe/hearing.h"
 
 enum { SHORTEST = ND_PULSE_SHORTEST, INTERVALS = ND_PULSE_LONGEST - SHORTEST + 1, RING = 128 };
-
-static const double INERTIA = 60; /* a change by a tenth costs 5.7 rewards */
 
 typedef struct pulse {
     double log2_interval[INTERVALS];
@@ -70,7 +68,7 @@ static int64_t walk_back(const pulse *p, int32_t *beats)
 }
 
 int nd_pulse_track(int32_t *beats_out, int64_t *n_out, const float *reward, const float *centre,
-                   int64_t t, double octaves)
+                   int64_t t, double octaves, double inertia)
 {
     if (t < 1) {
         *n_out = 0;
@@ -83,7 +81,7 @@ int nd_pulse_track(int32_t *beats_out, int64_t *n_out, const float *reward, cons
     if (!p->from) goto fail;
     for (int k = 0; k < INTERVALS; k++) {
         p->log2_interval[k] = log2(SHORTEST + k);
-        if (k) p->step_cost[k] = INERTIA * M_LN2 * (p->log2_interval[k] - p->log2_interval[k - 1]);
+        if (k) p->step_cost[k] = inertia * M_LN2 * (p->log2_interval[k] - p->log2_interval[k - 1]);
     }
     p->end_score = -INFINITY;
     for (int64_t i = 0; i < t; i++)

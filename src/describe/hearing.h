@@ -132,13 +132,14 @@ enum { ND_PULSE_SHORTEST = 28, ND_PULSE_LONGEST = 114 }; /* frames: 214 .. 53 bp
  *  @param reward     [t] of a beat at a frame
  *  @param centre     [t] log2 of the interval expected there, in frames
  *  @param octaves    standard deviation of the interval about it
+ *  @param inertia    reward that a change of the interval's logarithm by 1 costs
  *  @return 0 or ND_ENOMEM.
  *  Cost: 87 intervals x (1 gather + 2 steps) a frame; 87 bytes a frame.
  *  Source: Krebs, Boeck, Widmer, An efficient state-space model for joint tempo
  *  and meter tracking, ISMIR 2015; deviation: one state an interval instead of
  *  one a position, as no evidence depends on the place between two beats. */
 int nd_pulse_track(int32_t *beats_out, int64_t *n_out, const float *reward, const float *centre,
-                   int64_t t, double octaves);
+                   int64_t t, double octaves, double inertia);
 
 /** Which metrical level of a first pulse is the beat. */
 typedef struct nd_level {
