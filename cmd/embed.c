@@ -7,23 +7,26 @@
 
 #include "cli.h"
 
-/* What to compute for an array: the feature of its name, else the default set. */
-static nd_describe_params plan(const cli *c, const char *what)
-{
-    nd_medium medium = nd_feature_medium(what);
-    return (nd_describe_params){
-        .medium = medium, .features = medium ? what : "default", .log = &c->log};
-}
-
-static int no_such_array(const nd_description *d, const char *what, nd_diag *diag)
+/* A feature was named that adds several arrays, none of its own name. */
+static int which_array(const nd_description *d, const char *what, nd_diag *diag)
 {
     char names[400] = "";
     for (int i = 0; nd_description_at(d, i); i++) {
         size_t n = strlen(names);
         snprintf(names + n, sizeof names - n, "%s%s", i ? ", " : "", nd_description_at(d, i)->name);
     }
-    return nd_diag_set(diag, ND_ENOTFOUND, "--what %s: one of the arrays expected: %s", what,
-                       names);
+    return nd_diag_set(diag, ND_EARG, "--what %s: one of its arrays expected: %s", what, names);
+}
+
+static int describe(const cli *c, nd_description **d, const char *input, nd_diag *diag)
+{
+    nd_describe_params params = {.log = &c->log};
+    params.features = nd_feature_for(cli_get(c, "what"), &params.medium);
+    if (!params.features)
+        return nd_diag_set(diag, ND_EARG,
+                           "--what %s: an array or a feature of docs/features.md expected",
+                           cli_get(c, "what"));
+    return nd_describe_file(d, input, &params, diag);
 }
 
 /* --out is the file for one input, a folder for several (or where it is one):
@@ -52,13 +55,12 @@ static void print_embedding(const nd_embedding *e)
 static int embed_one(const cli *c, const char *input, nd_embedding *e, nd_diag *diag)
 {
     const char *what = cli_get(c, "what");
-    nd_describe_params params = plan(c, what);
     nd_description *d = NULL;
-    int rc = nd_describe_file(&d, input, &params, diag);
+    int rc = describe(c, &d, input, diag);
     if (rc) return rc;
     const nd_array *a = nd_description_find(d, what);
     char *out = output_path(c, input, what);
-    if (!a) rc = no_such_array(d, what, diag);
+    if (!a) rc = which_array(d, what, diag);
     else if (!out) rc = nd_diag_set(diag, ND_ENOMEM, "writing an array: out of memory");
     else rc = nd_array_write_npy(a, out, diag);
     if (rc) {

@@ -85,8 +85,10 @@ ND_API int nd_description_json(char **json_out, const nd_description *d, const c
  *  @return "A minor"; "" where either is out of range. Static. */
 ND_API const char *nd_key_name(int key, int is_minor);
 
-/** @return the medium that a feature describes; 0: there is no feature of that name. */
-ND_API nd_medium nd_feature_medium(const char *name);
+/** The feature that adds an array of that name, else the feature of that name.
+ *  @param medium_out  what it describes; may be NULL
+ *  @return its name, static; NULL: there is neither. Threads: safe. */
+ND_API const char *nd_feature_for(const char *name, nd_medium *medium_out);
 
 /** A feature that this build can compute. index from 0; NULL past the last.
  *  @param summary_out  may be NULL; one line, static. */

@@ -19,10 +19,20 @@ const nd_feature_ops *nd_feature_find(const char *name)
     return NULL;
 }
 
-nd_medium nd_feature_medium(const char *name)
+static const nd_feature_ops *find_by_array(const char *array)
 {
-    const nd_feature_ops *ops = nd_feature_find(name);
-    return ops ? ops->medium : 0;
+    for (int i = 0; nd_feature_shelf[i]; i++)
+        for (const char *const *a = nd_feature_shelf[i]->arrays; *a; a++)
+            if (!strcmp(*a, array)) return nd_feature_shelf[i];
+    return NULL;
+}
+
+const char *nd_feature_for(const char *name, nd_medium *medium_out)
+{
+    const nd_feature_ops *ops = find_by_array(name);
+    if (!ops) ops = nd_feature_find(name);
+    if (ops && medium_out) *medium_out = ops->medium;
+    return ops ? ops->name : NULL;
 }
 
 const char *nd_feature_name(int index, const char **summary_out)
@@ -92,6 +102,12 @@ static int plan_make(plan *p, nd_medium medium, const char *names, nd_diag *diag
     return 0;
 }
 
+/* A feature that ends well has added all that it promised. */
+static void check_promise(const nd_description *d, const nd_feature_ops *ops)
+{
+    for (const char *const *a = ops->arrays; *a; a++) ND_ASSERT(nd_description_find(d, *a));
+}
+
 /* ---- music ------------------------------------------------------------------- */
 
 static int hear_all(nd_description *d, const plan *p, const nd_samples *samples, nd_diag *diag)
@@ -100,7 +116,10 @@ static int hear_all(nd_description *d, const plan *p, const nd_samples *samples,
     d->is_cut = samples->is_cut;
     d->analysed_s = (double)samples->n / samples->rate_hz;
     int rc = 0;
-    for (int i = 0; i < p->n && !rc; i++) rc = p->ops[i]->hear(d, &in, diag);
+    for (int i = 0; i < p->n && !rc; i++) {
+        rc = p->ops[i]->hear(d, &in, diag);
+        if (!rc) check_promise(d, p->ops[i]);
+    }
     return rc;
 }
 
@@ -186,7 +205,10 @@ static int describe_video(nd_description *d, nd_media *m, const plan *p, double 
             .specs = v.specs, .n_specs = v.n_series, .start_s = start_s, .length_s = length_s};
         rc = nd_media_read_frames(m, &params, show_frame, &v, &d->analysed_s, &d->is_cut, diag);
     }
-    for (int i = 0; i < p->n && !rc; i++) rc = p->ops[i]->finish(v.states[i], d, diag);
+    for (int i = 0; i < p->n && !rc; i++) {
+        rc = p->ops[i]->finish(v.states[i], d, diag);
+        if (!rc) check_promise(d, p->ops[i]);
+    }
     viewing_stop(&v);
     return rc;
 }

@@ -89,8 +89,9 @@ typedef struct nd_feature_ops {
     const char *summary; /* one line for people */
     const char *paper;   /* where the method comes from */
     nd_medium medium;
-    bool is_default;          /* computed unless features are named */
-    const char *const *needs; /* optional: features that run before, NULL last */
+    bool is_default;           /* computed unless features are named */
+    const char *const *arrays; /* what it adds, always all of them, NULL last */
+    const char *const *needs;  /* optional: features that run before, NULL last */
 
     /* Music: read the samples and the arrays of `needs`, add arrays to d.
      * @return 0 or a negative code with its story in diag. */

@@ -30,6 +30,8 @@ const nd_feature_ops nd_feature_beat = {
              "tracking, ISMIR 2015; Boeck, Widmer, Maximum filter vibrato suppression for onset "
              "detection, DAFx 2013; level and bars: our own (src/describe/beat_level.c)",
     .medium = ND_MUSIC,
+    .arrays = (const char *const[]){"beats_s", "beat_position", "beat_salience", "metre",
+                                    "tempo_bpm", NULL},
     .is_default = true,
     .hear = hear,
 };

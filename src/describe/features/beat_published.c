@@ -28,6 +28,7 @@ const nd_feature_ops nd_feature_beat_published = {
     .summary = "beats of the whole track by librosa's rules",
     .paper = "Ellis, Beat tracking by dynamic programming, JNMR 36(1), 2007, as in librosa 0.11",
     .medium = ND_MUSIC,
+    .arrays = (const char *const[]){"published_beats_s", "published_tempo_bpm", NULL},
     .needs = (const char *const[]){"onset", NULL},
     .hear = hear,
 };

@@ -198,6 +198,7 @@ const nd_feature_ops nd_feature_cuts = {
     .summary = "hard cuts, fades and dissolves",
     .paper = "Shahraray 1995 (block matching); Hampapur, Jain, Weymouth 1995 (mixtures)",
     .medium = ND_VIDEO,
+    .arrays = (const char *const[]){"cuts_s", "cut_kind", NULL},
     .is_default = true,
     .frames = {.rate_hz = 0, .width = ND_SHOT_W, .height = ND_SHOT_H, .pixels = ND_RGB},
     .state_bytes = sizeof(cuts_state),

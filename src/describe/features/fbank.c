@@ -28,5 +28,6 @@ const nd_feature_ops nd_feature_fbank = {
     .summary = "log-mel filter bank, 398 x 80 a clip",
     .paper = "Kaldi feature-fbank; Povey et al., The Kaldi Speech Recognition Toolkit, ASRU 2011",
     .medium = ND_MUSIC,
+    .arrays = (const char *const[]){"fbank", NULL},
     .hear = hear,
 };

@@ -188,6 +188,8 @@ const nd_feature_ops nd_feature_flow = {
     .summary = "how much the picture moves, per clip",
     .paper = "Kroeger et al. 2016, dense inverse search; median and classes: this project",
     .medium = ND_VIDEO,
+    .arrays = (const char *const[]){"flow_px", "clip_flow_px", "clip_flow_widths_s",
+                                    "clip_flow_class", NULL},
     .is_default = true,
     .frames = {.rate_hz = RATE_HZ, .long_side_px = LONG_SIDE_PX, .pixels = ND_LUMA},
     .state_bytes = sizeof(state),

@@ -81,6 +81,7 @@ const nd_feature_ops nd_feature_flow_published = {
     .summary = "motion between frames 1 s apart in 5-px bins, as published",
     .paper = "Mao et al. 2024 (UT-CMVMR); flow: Kroeger et al. 2016 in place of RAFT",
     .medium = ND_VIDEO,
+    .arrays = (const char *const[]){"published_clip_flow_px", "published_clip_flow_class", NULL},
     .frames = {.rate_hz = 1, .width = SIDE_PX, .height = SIDE_PX, .pixels = ND_LUMA},
     .state_bytes = sizeof(state),
     .start = published_start,

@@ -57,6 +57,7 @@ const nd_feature_ops nd_feature_frames = {
     .summary = "four grey frames a clip, as the published network reads them",
     .paper = "Mao et al. 2024 (UT-CMVMR)",
     .medium = ND_VIDEO,
+    .arrays = (const char *const[]){"frames", NULL},
     .frames = {.rate_hz = 1, .width = SIDE_PX, .height = SIDE_PX, .pixels = ND_LUMA},
     .state_bytes = sizeof(state),
     .see = frames_see,

@@ -148,6 +148,7 @@ const nd_feature_ops nd_feature_key = {
     .summary = "key, major or minor, and its strength",
     .paper = "Gomez 2006 (chroma); Krumhansl 1990 (correlation)",
     .medium = ND_MUSIC,
+    .arrays = (const char *const[]){"key", "key_is_minor", "key_strength", "chroma", NULL},
     .is_default = true,
     .hear = hear,
 };

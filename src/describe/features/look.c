@@ -140,6 +140,8 @@ const nd_feature_ops nd_feature_look = {
     .summary = "brightness, warmth, saturation and contrast of each clip",
     .paper = "Peli 1990, Contrast in complex images; HSV",
     .medium = ND_VIDEO,
+    .arrays = (const char *const[]){"clip_brightness", "clip_saturation", "clip_contrast",
+                                    "clip_warmth", "brightness", NULL},
     .is_default = true,
     .frames = {.rate_hz = PER_SECOND, .width = W, .height = H, .pixels = ND_RGB},
     .state_bytes = sizeof(look_state),

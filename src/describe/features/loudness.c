@@ -53,6 +53,7 @@ const nd_feature_ops nd_feature_loudness = {
     .summary = "EBU R128 loudness, momentary, integrated and per clip",
     .paper = "EBU R 128 and Tech 3341; ITU-R BS.1770-4",
     .medium = ND_MUSIC,
+    .arrays = (const char *const[]){"loudness_lufs", "integrated_lufs", "clip_loudness_lufs", NULL},
     .is_default = true,
     .wants_loudness = true,
     .hear = hear,

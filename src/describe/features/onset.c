@@ -15,6 +15,7 @@ const nd_feature_ops nd_feature_onset = {
     .paper = "Boeck, Widmer, Maximum filter vibrato suppression for onset detection, DAFx 2013, "
              "as in librosa 0.11 (no maximum filter, lag 1)",
     .medium = ND_MUSIC,
+    .arrays = (const char *const[]){"onset", NULL},
     .is_default = true,
     .hear = hear,
 };

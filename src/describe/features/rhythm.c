@@ -54,6 +54,8 @@ const nd_feature_ops nd_feature_rhythm = {
     .paper = "Mao et al., Unified Pretraining Target Based Video-Music Retrieval, ICASSP 2024; "
              "deviation: beats of the whole track, placed where they are heard",
     .medium = ND_MUSIC,
+    .arrays = (const char *const[]){"clip_n_beats", "clip_beat_strength", "clip_beat_interval_s",
+                                    "clip_rhythm_class", NULL},
     .is_default = true,
     .needs = (const char *const[]){"onset", "beat", NULL},
     .hear = hear,

@@ -52,5 +52,8 @@ const nd_feature_ops nd_feature_rhythm_published = {
     .summary = "beats, strength and interval of each clip tracked alone",
     .paper = "Mao et al., Unified Pretraining Target Based Video-Music Retrieval, ICASSP 2024",
     .medium = ND_MUSIC,
+    .arrays = (const char *const[]){"published_clip_n_beats", "published_clip_beat_strength",
+                                    "published_clip_beat_interval_s", "published_clip_rhythm_class",
+                                    NULL},
     .hear = hear,
 };

@@ -57,6 +57,7 @@ const nd_feature_ops nd_feature_thumbnails = {
     .summary = "one small colour picture a second",
     .paper = "none",
     .medium = ND_VIDEO,
+    .arrays = (const char *const[]){"thumbnails", NULL},
     .frames = {.rate_hz = 1, .long_side_px = LONG_SIDE_PX, .pixels = ND_RGB},
     .state_bytes = sizeof(state),
     .see = thumbnails_see,

@@ -94,6 +94,8 @@ const nd_feature_ops nd_feature_timbre = {
     .summary = "spectral centroid, flatness, low and high share of each clip",
     .paper = "Peeters 2004, A large set of audio features for sound description",
     .medium = ND_MUSIC,
+    .arrays = (const char *const[]){"clip_centroid_hz", "clip_flatness", "clip_low_ratio",
+                                    "clip_high_ratio", NULL},
     .is_default = true,
     .hear = hear,
 };

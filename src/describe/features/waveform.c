@@ -28,5 +28,6 @@ const nd_feature_ops nd_feature_waveform = {
     .summary = "lowest and highest sample, 100 a second",
     .paper = "none: an outline for pictures",
     .medium = ND_MUSIC,
+    .arrays = (const char *const[]){"waveform", NULL},
     .hear = hear,
 };
