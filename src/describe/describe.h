@@ -134,4 +134,8 @@ void nd_rfft_destroy(nd_rfft **fft);
 /** power_out [n / 2 + 1] = |X|^2 of in [n]. Allocates: no. */
 void nd_rfft_power(nd_rfft *fft, float *power_out, const float *in);
 
+/** The same in double precision, for bands near a floor beside loud ones. */
+int nd_rfft_create_wide(nd_rfft **out, int n);
+void nd_rfft_power_wide(nd_rfft *fft, float *power_out, const double *in);
+
 #endif

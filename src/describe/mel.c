@@ -152,35 +152,37 @@ static void povey_window(float *w)
         w[i] = (float)pow(0.5 - 0.5 * cos(2 * M_PI * i / (ND_FBANK_WINDOW - 1)), 0.85);
 }
 
-/* DC removal, pre-emphasis (the first sample is its own past), window. */
-static void fbank_frame(float *frame, const float *x, const float *window)
+/* DC removal, pre-emphasis (the first sample is its own past), window. In double, as
+ * the FFT after it: bands near the floor beside loud ones keep their digits. */
+static void fbank_frame(double *frame, const float *x, const float *window)
 {
-    float lane[LANES] = {0}, sum = 0, centred[1 + ND_FBANK_WINDOW];
+    double lane[LANES] = {0}, sum = 0, centred[1 + ND_FBANK_WINDOW];
     for (int i = 0; i < ND_FBANK_WINDOW; i += LANES)
-        for (int k = 0; k < LANES; k++) lane[k] += x[i + k];
+        for (int k = 0; k < LANES; k++) lane[k] += (double)x[i + k];
     for (int k = 0; k < LANES; k++) sum += lane[k];
-    float mean = sum / ND_FBANK_WINDOW;
-    for (int i = 0; i < ND_FBANK_WINDOW; i++) centred[1 + i] = x[i] - mean;
+    double mean = sum / ND_FBANK_WINDOW;
+    for (int i = 0; i < ND_FBANK_WINDOW; i++) centred[1 + i] = (double)x[i] - mean;
     centred[0] = centred[1];
     for (int i = 0; i < ND_FBANK_WINDOW; i++)
-        frame[i] = (centred[1 + i] - 0.97F * centred[i]) * window[i];
+        frame[i] = (centred[1 + i] - 0.97 * centred[i]) * (double)window[i];
     memset(frame + ND_FBANK_WINDOW, 0, (ND_FBANK_FFT - ND_FBANK_WINDOW) * sizeof *frame);
 }
 
 int nd_fbank_compute(float *out, const float *x, int64_t n)
 {
-    float window[ND_FBANK_WINDOW], frame[ND_FBANK_FFT];
+    float window[ND_FBANK_WINDOW];
+    double frame[ND_FBANK_FFT];
     float power[ND_FBANK_FFT / 2 + 1 + ND_MEL_SLACK] = {0};
     nd_mel *mel = NULL;
     nd_rfft *fft = NULL;
     int rc = nd_mel_create(&mel, ND_MEL_KALDI, ND_FBANK_BANDS, ND_FBANK_FFT, 20, 8000);
-    if (!rc) rc = nd_rfft_create(&fft, ND_FBANK_FFT);
+    if (!rc) rc = nd_rfft_create_wide(&fft, ND_FBANK_FFT);
     if (rc) goto fail;
     povey_window(window);
     int64_t n_frames = nd_fbank_frame_count(n);
     for (int64_t t = 0; t < n_frames; t++) {
         fbank_frame(frame, x + t * ND_FBANK_HOP, window);
-        nd_rfft_power(fft, power, frame);
+        nd_rfft_power_wide(fft, power, frame);
         nd_mel_apply(mel, out + t * ND_FBANK_BANDS, power);
     }
     nd_log_floor(out, n_frames * ND_FBANK_BANDS, 0x1p-23F);

@@ -1,15 +1,18 @@
-/* Real FFT over libavutil's av_tx, which picks AVX code at run time. */
+/* Real FFT over libavutil's av_tx, which picks AVX code at run time; in single
+ * precision, and in double ("wide") where digits are short. */
 #include <libavutil/mem.h>
 #include <libavutil/tx.h>
+#include <string.h>
 
 #include "describe/describe.h"
 
 struct nd_rfft {
     int n;
+    bool is_wide;
     AVTXContext *tx;
     av_tx_fn run;
-    float *in;           /* [n] aligned */
-    AVComplexFloat *out; /* [n / 2 + 1] aligned */
+    void *in;  /* [n] float or double, aligned */
+    void *out; /* [n / 2 + 1] AVComplexFloat or AVComplexDouble, aligned */
 };
 
 void nd_rfft_destroy(nd_rfft **fft)
@@ -22,17 +25,20 @@ void nd_rfft_destroy(nd_rfft **fft)
     *fft = NULL;
 }
 
-int nd_rfft_create(nd_rfft **out, int n)
+static int create(nd_rfft **out, int n, bool is_wide)
 {
     ND_ASSERT(n >= 4 && (n & (n - 1)) == 0);
     nd_rfft *fft = nd_calloc(1, sizeof *fft);
     if (!fft) return ND_ENOMEM;
-    float scale = 1;
+    size_t value = is_wide ? sizeof(double) : sizeof(float);
+    const void *scale = is_wide ? (const void *)&(double){1} : (const void *)&(float){1};
     fft->n = n;
-    fft->in = av_malloc_array((size_t)n, sizeof *fft->in);
-    fft->out = av_malloc_array((size_t)n / 2 + 1, sizeof *fft->out);
+    fft->is_wide = is_wide;
+    fft->in = av_malloc_array((size_t)n, value);
+    fft->out = av_malloc_array((size_t)n / 2 + 1, 2 * value);
     if (!fft->in || !fft->out ||
-        av_tx_init(&fft->tx, &fft->run, AV_TX_FLOAT_RDFT, 0, n, &scale, 0) < 0) {
+        av_tx_init(&fft->tx, &fft->run, is_wide ? AV_TX_DOUBLE_RDFT : AV_TX_FLOAT_RDFT, 0, n, scale,
+                   0) < 0) {
         nd_rfft_destroy(&fft);
         return ND_ENOMEM;
     }
@@ -40,13 +46,32 @@ int nd_rfft_create(nd_rfft **out, int n)
     return 0;
 }
 
+int nd_rfft_create(nd_rfft **out, int n)
+{
+    return create(out, n, false);
+}
+
+int nd_rfft_create_wide(nd_rfft **out, int n)
+{
+    return create(out, n, true);
+}
+
 void nd_rfft_power(nd_rfft *fft, float *power_out, const float *in)
 {
-    int n_bins = fft->n / 2 + 1;
-    for (int i = 0; i < fft->n; i++) fft->in[i] = in[i];
-    fft->run(fft->tx, fft->out, fft->in, sizeof(float));
-    for (int k = 0; k < n_bins; k++) {
-        float re = fft->out[k].re, im = fft->out[k].im;
-        power_out[k] = re * re + im * im;
-    }
+    ND_ASSERT(!fft->is_wide);
+    const AVComplexFloat *bins = fft->out;
+    memcpy(fft->in, in, (size_t)fft->n * sizeof *in);
+    fft->run(fft->tx, fft->out, fft->in, sizeof *in);
+    for (int k = 0; k <= fft->n / 2; k++)
+        power_out[k] = bins[k].re * bins[k].re + bins[k].im * bins[k].im;
+}
+
+void nd_rfft_power_wide(nd_rfft *fft, float *power_out, const double *in)
+{
+    ND_ASSERT(fft->is_wide);
+    const AVComplexDouble *bins = fft->out;
+    memcpy(fft->in, in, (size_t)fft->n * sizeof *in);
+    fft->run(fft->tx, fft->out, fft->in, sizeof *in);
+    for (int k = 0; k <= fft->n / 2; k++)
+        power_out[k] = (float)(bins[k].re * bins[k].re + bins[k].im * bins[k].im);
 }
