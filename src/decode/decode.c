@@ -10,10 +10,10 @@ static int open_codec(AVCodecContext **out, nd_media *m, int stream, nd_diag *di
     if (!decoder)
         return nd_diag_set(diag, ND_EFORMAT, "reading %s: no decoder for %s", m->name,
                            avcodec_get_name(p->codec_id));
-    if (p->width > ND_MAX_SIDE_PX || p->height > ND_MAX_SIDE_PX)
-        return nd_diag_set(diag, ND_ELIMIT,
-                           "reading %s: a picture of at most %d x %d expected, found %d x %d",
-                           m->name, ND_MAX_SIDE_PX, ND_MAX_SIDE_PX, p->width, p->height);
+    if (p->codec_type == AVMEDIA_TYPE_VIDEO && m->too_wide_px)
+        return nd_diag_set(
+            diag, ND_ELIMIT, "reading %s: a picture of at most %d x %d expected, found %d x %d",
+            m->name, ND_MAX_SIDE_PX, ND_MAX_HEIGHT_PX, m->too_wide_px, m->too_high_px);
     AVCodecContext *codec = avcodec_alloc_context3(decoder);
     if (!codec) return nd_diag_set(diag, ND_ENOMEM, "reading %s: out of memory", m->name);
     codec->max_pixels = (int64_t)ND_MAX_SIDE_PX * ND_MAX_SIDE_PX;

@@ -99,7 +99,7 @@ typedef int nd_frame_sink(void *user, const nd_frame *frame);
  *  @param length_out  seconds of video seen; may be NULL
  *  @param is_cut_out  whether the stream goes on after length_s; may be NULL
  *  @return 0; ND_EEMPTY (no moving picture, or no frame), ND_EFORMAT, ND_ELIMIT
- *     (picture larger than 16384 x 16384), what the sink returned. */
+ *     (picture larger than 16384 x 16128, FFmpeg's own limit), what the sink returned. */
 int nd_media_read_frames(nd_media *m, const nd_frame_params *params, nd_frame_sink *sink,
                          void *user, double *length_out, bool *is_cut_out, nd_diag *diag);
 

@@ -7,7 +7,7 @@
 
 #include "decode/decode.h"
 
-enum { ND_MAX_SIDE_PX = 16384 };
+enum { ND_MAX_SIDE_PX = 16384, ND_MAX_HEIGHT_PX = 16128 };
 
 struct nd_media {
     int fd;
@@ -16,7 +16,8 @@ struct nd_media {
     bool is_used; /* packets have been taken: rewind before the next reading */
     AVIOContext *io;
     AVFormatContext *format;
-    int audio, video; /* stream indices, -1: none */
+    int audio, video;             /* stream indices, -1: none */
+    int too_wide_px, too_high_px; /* what a header claims that is over the limit; else 0 */
     nd_media_info info;
     char name[256]; /* printable, for messages */
 };

@@ -1,6 +1,7 @@
 /* Opening: a demuxer that can reach nothing but one descriptor; streams and tags. */
 #include <errno.h>
 #include <libavutil/display.h>
+#include <libavutil/imgutils.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -197,6 +198,21 @@ static int not_media(const nd_media *m, nd_diag *diag)
                        "reading %s: audio or video expected, its bytes are neither", m->name);
 }
 
+/* FFmpeg itself takes (8 width + 1024) (height + 128) < 2^31, so that 16384 x 16128 passes
+ * and 16384 x 16384 does not. Asked before the decoders are, which forget such sizes. */
+static void note_too_large(nd_media *m)
+{
+    for (unsigned i = 0; i < m->format->nb_streams; i++) {
+        const AVCodecParameters *p = m->format->streams[i]->codecpar;
+        if (p->codec_type != AVMEDIA_TYPE_VIDEO || (p->width <= 0 && p->height <= 0)) continue;
+        if (p->width <= ND_MAX_SIDE_PX && p->height <= ND_MAX_SIDE_PX &&
+            av_image_check_size((unsigned)p->width, (unsigned)p->height, 0, NULL) >= 0)
+            continue;
+        m->too_wide_px = p->width;
+        m->too_high_px = p->height;
+    }
+}
+
 static int open_format(nd_media *m, nd_diag *diag)
 {
     const AVInputFormat *kind = NULL;
@@ -221,7 +237,9 @@ static int open_format(nd_media *m, nd_diag *diag)
     av_dict_set(&options, "protocol_whitelist", "none", 0);
     int rc = avformat_open_input(&m->format, NULL, kind, &options);
     av_dict_free(&options);
-    if (rc < 0 || avformat_find_stream_info(m->format, NULL) < 0) return not_media(m, diag);
+    if (rc < 0) return not_media(m, diag);
+    note_too_large(m);
+    if (avformat_find_stream_info(m->format, NULL) < 0) return not_media(m, diag);
     return 0;
 }
 

@@ -68,8 +68,12 @@ static int is_full_range(const AVFrame *f)
     case AV_PIX_FMT_YUVJ444P:
     case AV_PIX_FMT_YUVJ440P:
     case AV_PIX_FMT_YUVJ411P: return 1;
-    default: return f->color_range == AVCOL_RANGE_JPEG;
+    default: break;
     }
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(f->format);
+    bool is_grey = d && d->nb_components < 3; /* full where nothing says, as in ffmpeg */
+    return f->color_range == AVCOL_RANGE_JPEG ||
+           (is_grey && f->color_range == AVCOL_RANGE_UNSPECIFIED);
 }
 
 /* BT.709 for what is HD or says so, BT.601 for what does not, as players guess. */
@@ -88,8 +92,8 @@ static int make_sws(nd_scaler *s, const AVFrame *f)
         return 0;
     sws_freeContext(s->sws);
     enum AVPixelFormat to = s->spec.pixels == ND_LUMA ? AV_PIX_FMT_GRAY8 : AV_PIX_FMT_RGB24;
-    s->sws = sws_getContext(f->width, f->height, f->format, s->width, s->height, to, SWS_AREA, NULL,
-                            NULL, NULL);
+    s->sws = sws_getContext(f->width, f->height, f->format, s->width, s->height, to,
+                            SWS_AREA | SWS_FULL_CHR_H_INT | SWS_ACCURATE_RND, NULL, NULL, NULL);
     if (!s->sws) return ND_EFORMAT;
     const int *coefficients = sws_getCoefficients(matrix);
     sws_setColorspaceDetails(s->sws, coefficients, range, coefficients, 1, 0, 1 << 16, 1 << 16);
