@@ -1,0 +1,32 @@
+/* Items of made media: each is rendered to its file, and its truth told as JSON. */
+#ifndef ND_SYNTH_TRUTH_H
+#define ND_SYNTH_TRUTH_H
+
+#include <jansson.h>
+
+#include "base/base.h"
+
+enum { ND_NAME_BYTES = 96 };
+
+/** Invent names, the same for the same seed. */
+void nd_name_track(char title[ND_NAME_BYTES], char artist[ND_NAME_BYTES], uint64_t seed);
+void nd_name_video(char title[ND_NAME_BYTES], int mood, uint64_t seed);
+
+/** "01-amber-harbour.ogg": number from 1 on, title in small letters, ending.
+ *  @return malloc'ed; NULL: out of memory */
+char *nd_name_file(int64_t index, const char *title, const char *ending);
+
+/** Render track `index` of a seed into folder.
+ *  @param truth_out  a new object, caller's reference
+ *  @return 0; ND_EIO, ND_EFULL, ND_ENOMEM. Threads: safe. */
+int nd_synth_track(json_t **truth_out, const char *folder, uint64_t seed, int64_t index,
+                   double mean_length_s, nd_diag *diag);
+
+/** The same for a video. */
+int nd_synth_video(json_t **truth_out, const char *folder, uint64_t seed, int64_t index,
+                   double mean_length_s, nd_diag *diag);
+
+/** A number for each (seed, item, purpose), so that items do not depend on each other. */
+uint64_t nd_item_seed(uint64_t seed, int64_t index, int purpose);
+
+#endif
