@@ -79,12 +79,11 @@ void nd_music_choose_detail(nd_picture *p)
 
 void nd_music_facts(nd_str *out, const nd_picture *p)
 {
-    static const char *const names[] = {"C",  "C#", "D",  "D#", "E",  "F",
-                                        "F#", "G",  "G#", "A",  "A#", "B"};
     char text[32];
     double tempo = nd_description_scalar(p->d, "tempo_bpm", -1);
     double metre = nd_description_scalar(p->d, "metre", 0);
-    double key = nd_description_scalar(p->d, "key", -1);
+    const char *key_name = nd_key_name((int)nd_description_scalar(p->d, "key", -1),
+                                       (int)nd_description_scalar(p->d, "key_is_minor", -1));
     double lufs = nd_description_scalar(p->d, "integrated_lufs", -120);
     nd_str_append(out, "%s%s", nd_description_is_cut(p->d) ? "first " : "",
                   nd_time_print(text, p->length_s, false));
@@ -97,10 +96,9 @@ void nd_music_facts(nd_str *out, const nd_picture *p)
         nd_fact_begin(out);
         nd_str_append(out, "%d/4", (int)metre);
     }
-    if (key >= 0 && key < 12) {
-        bool is_minor = nd_description_scalar(p->d, "key_is_minor", 0) > 0;
+    if (key_name[0]) {
         nd_fact_begin(out);
-        nd_str_append(out, "%s %s", names[(int)key], is_minor ? "minor" : "major");
+        nd_str_append(out, "%s", key_name);
     }
     if (lufs > -100 && lufs < 100) {
         nd_fact_begin(out);

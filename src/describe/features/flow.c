@@ -7,7 +7,7 @@
  *
  * A pair across a cut has no motion: it holds the value before it. It is known
  * by what the flow cannot explain (nd_flow_residual) beside the contrast of
- * the two frames. A frame without structure (black, one colour, a plain
+ * the two frames, and from the hard cuts that `cuts` found. A frame without structure (black, one colour, a plain
  * gradient) shows no motion: two of them give 0, one of them beside another
  * frame is a cut.
  */
@@ -156,9 +156,24 @@ static float clip_median(const state *s, int64_t clip)
     return nd_quantile(pairs, n, 0.5);
 }
 
+/* Two shots of like grey can pass for motion in one pair of small frames; the cuts
+ * were found with more to go by. A cut at t lies in the pair that ends at or after t. */
+static void hold_across_cuts(state *s, const nd_description *d)
+{
+    int64_t n_cuts, n_kinds;
+    const float *cuts_s = nd_description_f32(d, "cuts_s", &n_cuts);
+    const int32_t *kinds = nd_description_i32(d, "cut_kind", &n_kinds);
+    for (int64_t i = 0; i < ND_MIN(n_cuts, n_kinds); i++) {
+        double pair = ceil((double)cuts_s[i] * RATE_HZ - 0.01) - 1;
+        if (kinds[i] == 0 && pair >= 0 && pair < (double)s->n)
+            s->px[(size_t)pair] = pair > 0 ? s->px[(size_t)pair - 1] : 0;
+    }
+}
+
 static int flow_finish(void *user, nd_description *d, nd_diag *diag)
 {
-    const state *s = user;
+    state *s = user;
+    hold_across_cuts(s, d);
     int64_t n_clips = nd_clip_count(d->analysed_s);
     if (nd_description_add_f32(d, "flow_px", s->px, (int64_t)s->n)) goto fail;
     if (!nd_description_add(d, "clip_flow_px", ND_F32, 1, &n_clips)) goto fail;
@@ -190,6 +205,7 @@ const nd_feature_ops nd_feature_flow = {
     .medium = ND_VIDEO,
     .arrays = (const char *const[]){"flow_px", "clip_flow_px", "clip_flow_widths_s",
                                     "clip_flow_class", NULL},
+    .needs = (const char *const[]){"cuts", NULL},
     .is_default = true,
     .frames = {.rate_hz = RATE_HZ, .long_side_px = LONG_SIDE_PX, .pixels = ND_LUMA},
     .state_bytes = sizeof(state),
