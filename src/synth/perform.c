@@ -213,6 +213,7 @@ static void play_arp(player *p)
             if (style->arp_steps[step] == '.') continue;
             int tone = order[count++ % 4], degree = p->song->degrees[bar] + 2 * (tone % 3);
             int pitch = pitch_near(pitch_of(p->song, degree), 69) + (tone == 3 ? 12 : 0);
+            float accent = step % style->sub ? .65f : 1;
             placing where = {
                 .gain = .5f, .pan = count % 2 ? .5f : -.5f, .room = .25f, .late_ms = 5};
             play_note(p, style->arp, bar, step, 2, (float)pitch,
