@@ -27,13 +27,14 @@ static double round_to_beat(const nd_film *film, double s)
     return film->sync_offset_s + round((s - film->sync_offset_s) / beat_s) * beat_s;
 }
 
-/* A kind that suits the mood and is not the one before. */
-static const nd_scene_kind *choose_kind(nd_mood mood, const nd_scene_kind *before, nd_rng *rng)
+/* A kind that suits the mood and is none of the last two. */
+static const nd_scene_kind *choose_kind(nd_mood mood, const nd_scene_kind *const last[2],
+                                        nd_rng *rng)
 {
     const nd_scene_kind *kind;
     do {
         kind = &nd_scene_kinds[nd_rng_int(rng, 0, nd_n_scene_kinds - 1)];
-    } while (!(kind->moods >> mood & 1) || kind == before);
+    } while (!(kind->moods >> mood & 1) || kind == last[0] || kind == last[1]);
     return kind;
 }
 
@@ -49,7 +50,7 @@ static void plan_join(nd_film *film, nd_shot *shot, nd_rng *rng)
 static void plan_shots(nd_film *film, nd_rng *rng)
 {
     const manner *m = &manners[film->mood];
-    const nd_scene_kind *kind = NULL;
+    const nd_scene_kind *last[2] = {NULL};
     double at_s = 0, end_s = film->n_frames / film->fps;
     int scheme = nd_rng_int(rng, 0, 2);
     while (film->n_shots < ND_MAX_SHOTS) {
@@ -57,7 +58,9 @@ static void plan_shots(nd_film *film, nd_rng *rng)
         *shot = (nd_shot){.first_frame = (int)lround(at_s * film->fps)};
         if (film->n_shots++) plan_join(film, shot, rng);
         shot->speed = (float)nd_rng_uniform(rng, m->speed_lo, m->speed_hi);
-        kind = choose_kind(film->mood, kind, rng);
+        const nd_scene_kind *kind = choose_kind(film->mood, last, rng);
+        last[1] = last[0];
+        last[0] = kind;
         scheme += nd_rng_int(rng, 1, 2); /* another one than before */
         nd_scene_init(&shot->scene, kind, (int)film->mood, shot->speed, scheme, film->texture, rng);
         at_s += nd_rng_uniform(rng, m->shot_lo_s, m->shot_hi_s);

@@ -159,7 +159,7 @@ static void play_chord(player *p, int bar, int step, int n_steps, float loud)
     int centre = style->mood == ND_TENSE ? 56 : 62;
     for (int i = 0; i < n; i++) {
         int pitch = pitch_near(pitch_of(p->song, degree + 2 * i), centre);
-        placing where = {.gain = .55f, .pan = .5f * ((float)i - 1), .room = .3f, .late_ms = 6};
+        placing where = {.gain = .45f, .pan = .5f * ((float)i - 1), .room = .3f, .late_ms = 6};
         play_note(p, style->chords, bar, step, n_steps, (float)pitch, loud, where);
     }
 }
@@ -194,7 +194,7 @@ static void play_bass(player *p)
             int fifth = pitch_of(p->song, p->song->degrees[bar] + 4);
             int pitch = mark == '5' ? pitch_near(fifth, 43) : mark == '8' ? root + 12 : root;
             int n = last ? p->n_steps : held_steps(style->bass_steps, step, p->n_steps);
-            placing where = {.gain = .8f, .room = .02f, .late_ms = 4};
+            placing where = {.gain = .7f, .room = .02f, .late_ms = 4};
             play_note(p, style->bass, bar, step, n, (float)pitch, .5f + .4f * section->level,
                       where);
         }
@@ -213,10 +213,11 @@ static void play_arp(player *p)
             if (style->arp_steps[step] == '.') continue;
             int tone = order[count++ % 4], degree = p->song->degrees[bar] + 2 * (tone % 3);
             int pitch = pitch_near(pitch_of(p->song, degree), 69) + (tone == 3 ? 12 : 0);
+            float accent = step % style->sub ? .65f : 1;
             placing where = {
                 .gain = .5f, .pan = count % 2 ? .5f : -.5f, .room = .25f, .late_ms = 5};
-            play_note(p, style->arp, bar, step, 2, (float)pitch, .35f + .4f * section->level,
-                      where);
+            play_note(p, style->arp, bar, step, 2, (float)pitch,
+                      accent * (.4f + .4f * section->level), where);
         }
     }
 }
@@ -333,7 +334,7 @@ const float *nd_song_master(nd_mixer *mixer, const nd_song *song)
         const nd_section *section = &song->sections[s];
         /* a little before the bar, so that its first stroke has the new loudness */
         int64_t at = s ? song->beat_at[section->first_bar * metre] - ND_SYNTH_RATE_HZ / 16 : 0;
-        levels[n++] = (nd_level){at, .35f + .65f * section->level};
+        levels[n++] = (nd_level){at, .55f + .45f * section->level};
     }
     levels[n++] = (nd_level){song->n_samples - ND_SYNTH_RATE_HZ / 8, 0};
     return nd_mixer_master(mixer, song->style->room_s, levels, n, song->style->rms_db);
