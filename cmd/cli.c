@@ -96,10 +96,12 @@ static int parse_options(cli *c, const option_table *t, int argc, char **argv)
     optind = 1;
     opterr = 0;
     while ((letter = getopt_long(argc, argv, t->shorts, t->longs, &index)) != -1) {
-        char shown[1024];
-        if (letter == '?' || letter == ':')
+        if (letter == '?') {
+            /* Inside "-xy" optind is not yet past the word. */
+            char shown[1024], short_one[3] = {'-', (char)optopt};
             return cli_usage(c, "unknown option, or one without its value: \"%s\"",
-                             cli_text(shown, argv[optind - 1]));
+                             cli_text(shown, optopt ? short_one : argv[optind - 1]));
+        }
         const cli_option *option = letter ? table_find_letter(t, letter) : t->options[index];
         int status = keep_value(c, option, optarg);
         if (status) return status;
