@@ -45,6 +45,8 @@ struct cli {
     nd_log log;           /* writes to stderr */
     nd_progress progress; /* a bar, or a line every few seconds */
     struct cli_screen *screen;
+    nd_diag failure;  /* the last that was told */
+    bool json_is_out; /* the one object of --json is printed */
 };
 
 /** Parse argv after the command's name into c.
@@ -68,7 +70,7 @@ int cli_get_seconds(const cli *c, const char *name, double *out); /* 90, 1:30 */
 
 /** Print "needledrop COMMAND: text" on stderr. @return CLI_FAILED or, for
  *  cli_usage, CLI_USAGE with a hint at --help. */
-int cli_fail(const cli *c, const nd_diag *diag);
+int cli_fail(cli *c, const nd_diag *diag);
 int cli_usage(const cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Start the progress display and catch Ctrl-C; end them both. */
@@ -77,7 +79,11 @@ void cli_screen_end(cli *c);
 
 /** Print JSON made by the library and free it.
  *  @param rc  what the maker returned. @return CLI_DONE or CLI_FAILED */
-int cli_print_json(const cli *c, int rc, char *json);
+int cli_print_json(cli *c, int rc, char *json);
+
+/** With --json, where a command failed before it printed its object: print the failure as
+ *  one. @return status */
+int cli_finish(cli *c, int status);
 
 /** Any bytes as one printable line. @return out */
 const char *cli_text(char out[1024], const char *bytes);
@@ -119,7 +125,7 @@ typedef struct cli_libraries {
 } cli_libraries;
 
 /** Open the library named first and those of --also. @return CLI_DONE, CLI_FAILED */
-int cli_libraries_open(const cli *c, cli_libraries *out);
+int cli_libraries_open(cli *c, cli_libraries *out);
 void cli_libraries_close(cli_libraries *l);
 
 /** Print the hits of one query as text. */

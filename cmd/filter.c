@@ -55,7 +55,7 @@ int cli_filter_parse(const cli *c, cli_filter *out)
     return nd_filter_check(f, &diag) ? cli_usage(c, "%s", diag.text) : CLI_DONE;
 }
 
-int cli_libraries_open(const cli *c, cli_libraries *out)
+int cli_libraries_open(cli *c, cli_libraries *out)
 {
     const char *names[CLI_MAX_VALUES + 1];
     int n_also = cli_get_all(c, "also", names);

@@ -62,7 +62,7 @@ static int run(int argc, char **argv)
     cli c;
     bool exits = false;
     int status = cli_parse(&c, command, argc - 1, argv + 1, &exits);
-    return exits ? status : command->run(&c);
+    return exits ? status : cli_finish(&c, command->run(&c));
 }
 
 int main(int argc, char **argv)

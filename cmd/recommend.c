@@ -5,8 +5,8 @@
 #include "cli.h"
 
 /* Rank for each video in turn; one that cannot be read does not stop the rest. */
-static int rank_all(const cli *c, cli_libraries *l, const nd_rank_params *params,
-                    nd_ranking **rankings, int *n_out)
+static int rank_all(cli *c, cli_libraries *l, const nd_rank_params *params, nd_ranking **rankings,
+                    int *n_out)
 {
     int n_failed = 0;
     for (int i = 1; i < c->n_args; i++) {
