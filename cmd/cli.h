@@ -115,18 +115,28 @@ typedef struct cli_filter {
 /** Read the filter options. @return CLI_DONE or CLI_USAGE (message printed). */
 int cli_filter_parse(const cli *c, cli_filter *out);
 
-/* ---- libraries --------------------------------------------------------------------- */
+/* ---- queries --------------------------------------------------------------------- */
 
 enum { CLI_MAX_LIBRARIES = 16 };
 
-typedef struct cli_libraries {
-    nd_library *open[CLI_MAX_LIBRARIES];
-    int n;
-} cli_libraries;
+/** What recommend and similar ask, and of what. */
+typedef struct cli_query {
+    cli_filter filter;
+    nd_rank_params params; /* points into filter and the cli */
+    nd_library *libraries[CLI_MAX_LIBRARIES];
+    int n_libraries;
+} cli_query;
 
-/** Open the library named first and those of --also. @return CLI_DONE, CLI_FAILED */
-int cli_libraries_open(cli *c, cli_libraries *out);
-void cli_libraries_close(cli_libraries *l);
+#define CLI_QUERY_OPTIONS                                                    \
+    {"results", 'k', "N", "how many tracks (default: 10)"},                  \
+        {"also", 0, "LIBRARY", "search this library too (repeat for more)"}, \
+        {"ranker", 0, "NAME", "how to rank (default: rhythm)"},              \
+        {"jobs", 'j', "N", "threads (default: one a core)"}, CLI_FILTER_OPTIONS
+
+/** Read the options of a query and open the library named first and those of --also.
+ *  @return CLI_DONE; CLI_USAGE or CLI_FAILED (message printed, nothing open). */
+int cli_query_open(cli *c, cli_query *out);
+void cli_query_close(cli_query *q);
 
 /** Print the hits of one query as text. */
 void cli_print_ranking(const nd_ranking *ranking, int n_wanted);
