@@ -6,6 +6,7 @@
 #   make bench      speed and accuracy side by side with others, docs/results.md
 #   make install    PREFIX=/usr/local DESTDIR=
 # FLAVOUR=release|asan|ubsan|tsan|debug and CC=gcc|clang have a build folder each.
+.DEFAULT_GOAL := all
 FLAVOUR ?= release
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 PREFIX  ?= /usr/local

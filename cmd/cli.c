@@ -96,10 +96,12 @@ static int parse_options(cli *c, const option_table *t, int argc, char **argv)
     optind = 1;
     opterr = 0;
     while ((letter = getopt_long(argc, argv, t->shorts, t->longs, &index)) != -1) {
-        char shown[1024];
-        if (letter == '?' || letter == ':')
+        if (letter == '?') {
+            /* Inside "-xy" optind is not yet past the word. */
+            char shown[1024], short_one[3] = {'-', (char)optopt};
             return cli_usage(c, "unknown option, or one without its value: \"%s\"",
-                             cli_text(shown, argv[optind - 1]));
+                             cli_text(shown, optopt ? short_one : argv[optind - 1]));
+        }
         const cli_option *option = letter ? table_find_letter(t, letter) : t->options[index];
         int status = keep_value(c, option, optarg);
         if (status) return status;
@@ -184,17 +186,28 @@ int cli_get_seconds(const cli *c, const char *name, double *out)
     return CLI_DONE;
 }
 
-int cli_fail(const cli *c, const nd_diag *diag)
+int cli_fail(cli *c, const nd_diag *diag)
 {
+    c->failure = *diag;
     const char *text = diag->text[0] ? diag->text : nd_error_text(diag->code);
     fprintf(stderr, "needledrop %s: %s\n", c->command->name, text);
     return CLI_FAILED;
 }
 
-int cli_print_json(const cli *c, int rc, char *json)
+int cli_print_json(cli *c, int rc, char *json)
 {
     if (rc) return cli_fail(c, &(nd_diag){.code = rc});
     puts(json);
     free(json);
+    c->json_is_out = true;
     return CLI_DONE;
+}
+
+int cli_finish(cli *c, int status)
+{
+    if (!c->json || status != CLI_FAILED || c->json_is_out) return status;
+    char *json = NULL;
+    int rc = nd_error_json(&json, &c->failure);
+    cli_print_json(c, rc, json);
+    return status;
 }

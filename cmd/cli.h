@@ -45,6 +45,8 @@ struct cli {
     nd_log log;           /* writes to stderr */
     nd_progress progress; /* a bar, or a line every few seconds */
     struct cli_screen *screen;
+    nd_diag failure;  /* the last that was told */
+    bool json_is_out; /* the one object of --json is printed */
 };
 
 /** Parse argv after the command's name into c.
@@ -68,7 +70,7 @@ int cli_get_seconds(const cli *c, const char *name, double *out); /* 90, 1:30 */
 
 /** Print "needledrop COMMAND: text" on stderr. @return CLI_FAILED or, for
  *  cli_usage, CLI_USAGE with a hint at --help. */
-int cli_fail(const cli *c, const nd_diag *diag);
+int cli_fail(cli *c, const nd_diag *diag);
 int cli_usage(const cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Start the progress display and catch Ctrl-C; end them both. */
@@ -77,7 +79,11 @@ void cli_screen_end(cli *c);
 
 /** Print JSON made by the library and free it.
  *  @param rc  what the maker returned. @return CLI_DONE or CLI_FAILED */
-int cli_print_json(const cli *c, int rc, char *json);
+int cli_print_json(cli *c, int rc, char *json);
+
+/** With --json, where a command failed before it printed its object: print the failure as
+ *  one. @return status */
+int cli_finish(cli *c, int status);
 
 /** Any bytes as one printable line. @return out */
 const char *cli_text(char out[1024], const char *bytes);
@@ -109,18 +115,28 @@ typedef struct cli_filter {
 /** Read the filter options. @return CLI_DONE or CLI_USAGE (message printed). */
 int cli_filter_parse(const cli *c, cli_filter *out);
 
-/* ---- libraries --------------------------------------------------------------------- */
+/* ---- queries --------------------------------------------------------------------- */
 
 enum { CLI_MAX_LIBRARIES = 16 };
 
-typedef struct cli_libraries {
-    nd_library *open[CLI_MAX_LIBRARIES];
-    int n;
-} cli_libraries;
+/** What recommend and similar ask, and of what. */
+typedef struct cli_query {
+    cli_filter filter;
+    nd_rank_params params; /* points into filter and the cli */
+    nd_library *libraries[CLI_MAX_LIBRARIES];
+    int n_libraries;
+} cli_query;
 
-/** Open the library named first and those of --also. @return CLI_DONE, CLI_FAILED */
-int cli_libraries_open(const cli *c, cli_libraries *out);
-void cli_libraries_close(cli_libraries *l);
+#define CLI_QUERY_OPTIONS                                                    \
+    {"results", 'k', "N", "how many tracks (default: 10)"},                  \
+        {"also", 0, "LIBRARY", "search this library too (repeat for more)"}, \
+        {"ranker", 0, "NAME", "how to rank (default: rhythm)"},              \
+        {"jobs", 'j', "N", "threads (default: one a core)"}, CLI_FILTER_OPTIONS
+
+/** Read the options of a query and open the library named first and those of --also.
+ *  @return CLI_DONE; CLI_USAGE or CLI_FAILED (message printed, nothing open). */
+int cli_query_open(cli *c, cli_query *out);
+void cli_query_close(cli_query *q);
 
 /** Print the hits of one query as text. */
 void cli_print_ranking(const nd_ranking *ranking, int n_wanted);

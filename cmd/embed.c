@@ -51,23 +51,34 @@ static void print_embedding(const nd_embedding *e)
     printf("] %s\n", nd_dtype_name(e->shape.dtype));
 }
 
-/* Describe one file and write one array of it; fill *e. */
-static int embed_one(const cli *c, const char *input, nd_embedding *e, nd_diag *diag)
+/* Two inputs of one name would be one file. */
+static int check_free(const nd_embedding *done, int n, const char *input, const char *out,
+                      nd_diag *diag)
+{
+    for (int i = 0; i < n; i++)
+        if (!strcmp(done[i].out, out))
+            return nd_diag_set(diag, ND_EARG, "writing %s for %s: it holds the array of %s", out,
+                               input, done[i].path);
+    return 0;
+}
+
+/* Describe one file, write one array of it, and add that to the n in done. */
+static int embed_one(const cli *c, const char *input, nd_embedding *done, int n, nd_diag *diag)
 {
     const char *what = cli_get(c, "what");
     nd_description *d = NULL;
-    int rc = describe(c, &d, input, diag);
-    if (rc) return rc;
-    const nd_array *a = nd_description_find(d, what);
+    const nd_array *a = NULL;
     char *out = output_path(c, input, what);
-    if (!a) rc = which_array(d, what, diag);
-    else if (!out) rc = nd_diag_set(diag, ND_ENOMEM, "writing an array: out of memory");
-    else rc = nd_array_write_npy(a, out, diag);
+    int rc = out ? check_free(done, n, input, out, diag)
+                 : nd_diag_set(diag, ND_ENOMEM, "writing an array: out of memory");
+    if (!rc) rc = describe(c, &d, input, diag);
+    if (!rc && !(a = nd_description_find(d, what))) rc = which_array(d, what, diag);
+    if (!rc) rc = nd_array_write_npy(a, out, diag);
     if (rc) {
         free(out);
     } else {
-        *e = (nd_embedding){.path = input, .out = out, .shape = *a};
-        e->shape.data = NULL;
+        done[n] = (nd_embedding){.path = input, .out = out, .shape = *a};
+        done[n].shape.data = NULL;
     }
     nd_description_destroy(&d);
     return rc;
@@ -75,11 +86,10 @@ static int embed_one(const cli *c, const char *input, nd_embedding *e, nd_diag *
 
 static int embed_all(cli *c, nd_embedding *done, int *n_out)
 {
-    int n_failed = 0, last_code = 0;
+    int n_failed = 0;
     for (int i = 0; i < c->n_args; i++) {
         nd_diag diag = {0};
-        last_code = embed_one(c, c->args[i], &done[*n_out], &diag);
-        if (last_code) {
+        if (embed_one(c, c->args[i], done, *n_out, &diag)) {
             cli_fail(c, &diag);
             n_failed++;
             continue;

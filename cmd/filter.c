@@ -1,4 +1,4 @@
-/* The filter options, and the libraries of a query. */
+/* The filter options, and what else a query is made of. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,27 +55,40 @@ int cli_filter_parse(const cli *c, cli_filter *out)
     return nd_filter_check(f, &diag) ? cli_usage(c, "%s", diag.text) : CLI_DONE;
 }
 
-int cli_libraries_open(const cli *c, cli_libraries *out)
+static int open_libraries(cli *c, cli_query *q)
 {
     const char *names[CLI_MAX_VALUES + 1];
     int n_also = cli_get_all(c, "also", names);
-    *out = (cli_libraries){0};
     if (n_also >= CLI_MAX_LIBRARIES)
         return cli_usage(c, "at most %d libraries expected", CLI_MAX_LIBRARIES);
     for (int i = 0; i <= n_also; i++) {
         nd_diag diag = {0};
         const char *name = i ? names[i - 1] : c->args[0];
-        if (nd_library_open(&out->open[out->n], name, ND_OPEN_READ, &diag)) {
-            cli_libraries_close(out);
+        if (nd_library_open(&q->libraries[i], name, ND_OPEN_READ, &diag)) {
+            cli_query_close(q);
             return cli_fail(c, &diag);
         }
-        out->n++;
+        q->n_libraries++;
     }
     return CLI_DONE;
 }
 
-void cli_libraries_close(cli_libraries *l)
+int cli_query_open(cli *c, cli_query *out)
 {
-    for (int i = 0; i < l->n; i++) nd_library_close(&l->open[i]);
-    l->n = 0;
+    *out = (cli_query){0};
+    int status = cli_filter_parse(c, &out->filter);
+    nd_rank_params *p = &out->params;
+    *p = (nd_rank_params){.n_hits = 10,
+                          .filter = &out->filter.filter,
+                          .ranker = cli_get(c, "ranker"),
+                          .log = &c->log};
+    if (!status) status = cli_get_int(c, "results", 1, 100000, &p->n_hits);
+    if (!status) status = cli_get_int(c, "jobs", 1, 256, &p->n_threads);
+    return status ? status : open_libraries(c, out);
+}
+
+void cli_query_close(cli_query *q)
+{
+    for (int i = 0; i < q->n_libraries; i++) nd_library_close(&q->libraries[i]);
+    q->n_libraries = 0;
 }

@@ -28,7 +28,7 @@ static int print_failure(void *user, const nd_failure *f)
     return 0;
 }
 
-static int list(const cli *c, nd_library *lib, const nd_filter *filter)
+static int list(cli *c, nd_library *lib, const nd_filter *filter)
 {
     bool failed = cli_get(c, "failed") != NULL;
     if (c->json) {

@@ -46,9 +46,8 @@ static const cli_command *find_command(const char *name)
     return NULL;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    setlocale(LC_CTYPE, "");
     const char *name = argc > 1 ? argv[1] : "--help";
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
         return print_help(), argc > 1 ? CLI_DONE : CLI_USAGE;
@@ -63,11 +62,15 @@ int main(int argc, char **argv)
     cli c;
     bool exits = false;
     int status = cli_parse(&c, command, argc - 1, argv + 1, &exits);
-    if (exits) return status;
-    status = command->run(&c);
+    return exits ? status : cli_finish(&c, command->run(&c));
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "");
+    int status = run(argc, argv);
     if (fflush(stdout) || ferror(stdout)) {
-        fprintf(stderr, "needledrop %s: writing the output: not all of it could be written\n",
-                command->name);
+        fprintf(stderr, "needledrop: writing the output: not all of it could be written\n");
         return CLI_FAILED;
     }
     return status;

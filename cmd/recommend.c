@@ -5,19 +5,18 @@
 #include "cli.h"
 
 /* Rank for each video in turn; one that cannot be read does not stop the rest. */
-static int rank_all(const cli *c, cli_libraries *l, const nd_rank_params *params,
-                    nd_ranking **rankings, int *n_out)
+static int rank_all(cli *c, const cli_query *q, nd_ranking **rankings, int *n_out)
 {
     int n_failed = 0;
     for (int i = 1; i < c->n_args; i++) {
         nd_diag diag = {0};
         nd_ranking *ranking = NULL;
-        if (nd_recommend(&ranking, l->open, l->n, c->args[i], params, &diag)) {
+        if (nd_recommend(&ranking, q->libraries, q->n_libraries, c->args[i], &q->params, &diag)) {
             cli_fail(c, &diag);
             n_failed++;
             continue;
         }
-        if (!c->json) cli_print_ranking(ranking, params->n_hits);
+        if (!c->json) cli_print_ranking(ranking, q->params.n_hits);
         rankings[(*n_out)++] = ranking;
     }
     return n_failed == 0 ? CLI_DONE : *n_out ? CLI_SOME_FAILED : CLI_FAILED;
@@ -25,18 +24,11 @@ static int rank_all(const cli *c, cli_libraries *l, const nd_rank_params *params
 
 static int run(cli *c)
 {
-    cli_filter filter;
-    int status = cli_filter_parse(c, &filter);
-    nd_rank_params params = {
-        .n_hits = 10, .filter = &filter.filter, .ranker = cli_get(c, "ranker"), .log = &c->log};
-    if (!status) status = cli_get_int(c, "results", 1, 100000, &params.n_hits);
-    if (!status) status = cli_get_int(c, "jobs", 1, 256, &params.n_threads);
-    cli_libraries libraries;
-    if (!status) status = cli_libraries_open(c, &libraries);
+    cli_query query;
+    int n = 0, status = cli_query_open(c, &query);
     if (status) return status;
     nd_ranking **rankings = calloc((size_t)c->n_args, sizeof *rankings);
-    int n = 0;
-    status = rankings ? rank_all(c, &libraries, &params, rankings, &n)
+    status = rankings ? rank_all(c, &query, rankings, &n)
                       : cli_fail(c, &(nd_diag){.code = ND_ENOMEM});
     if (c->json && rankings) {
         char *json = NULL;
@@ -45,16 +37,12 @@ static int run(cli *c)
     }
     for (int i = 0; i < n; i++) nd_ranking_destroy(&rankings[i]);
     free(rankings);
-    cli_libraries_close(&libraries);
+    cli_query_close(&query);
     return status;
 }
 
 static const cli_option options[] = {
-    {"results", 'k', "N", "how many tracks (default: 10)"},
-    {"also", 0, "LIBRARY", "search this library too (repeat for more)"},
-    {"ranker", 0, "NAME", "how to rank (default: rhythm)"},
-    {"jobs", 'j', "N", "threads (default: one a core)"},
-    CLI_FILTER_OPTIONS,
+    CLI_QUERY_OPTIONS,
     {0},
 };
 

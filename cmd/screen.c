@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "cli.h"
 
@@ -22,6 +23,7 @@ static volatile sig_atomic_t interrupted;
 struct cli_screen {
     pthread_mutex_t lock;
     bool is_terminal, is_active, bar_is_shown;
+    char what[64]; /* the work under way: its rate counts from its own start */
     double started_s, shown_s;
     char last_warning[1024]; /* said once, not once a file */
 };
@@ -53,29 +55,44 @@ static void write_log(void *user, nd_log_level level, const char *text)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* "12/77 caves_1.ogg  3.1/s  0:21 left", with a bar in front on a terminal. */
+/* Bytes of text that fill no more than so many columns, whole characters. */
+static int fit(const char *text, int columns)
+{
+    mbstate_t state = {0};
+    int n = 0;
+    while (text[n]) {
+        wchar_t c;
+        size_t step = mbrtowc(&c, text + n, strlen(text + n), &state);
+        bool is_foreign = step == 0 || step > strlen(text + n); /* to this locale: bytes */
+        if (is_foreign) state = (mbstate_t){0};
+        int width = is_foreign ? 1 : wcwidth(c);
+        columns -= width > 0 ? width : 0;
+        if (columns < 0) return n;
+        n += is_foreign ? 1 : (int)step;
+    }
+    return n;
+}
+
+/* "analysing music 12/77  3.1/s  0:21 left  caves_1.ogg", with a bar in front on a terminal;
+ * cut to one row, since a row is all that is erased. */
 static void draw_progress(struct cli_screen *s, const char *what, int64_t done, int64_t total,
                           const char *item)
 {
     double elapsed_s = now_s() - s->started_s, rate = elapsed_s > 0 ? (double)done / elapsed_s : 0;
-    char left[16] = "?", shown[1024];
-    if (rate > 0 && total) cli_time(left, (double)(total - done) / rate);
+    char left[16] = "?", bar[32] = "", of[80] = "", shown[1024], line[1280];
     int columns = 80;
     struct winsize size;
-    if (s->is_terminal && !ioctl(2, TIOCGWINSZ, &size) && size.ws_col) columns = size.ws_col;
-    char line[1280];
-    int n = snprintf(line, sizeof line, "%s %lld/%lld  %.1f/s  %s left", what, (long long)done,
-                     (long long)total, rate, left);
-    if (item && n + 4 < columns)
-        snprintf(line + n, sizeof line - (size_t)n, "  %.*s",
-                 columns - n - 16 > 0 ? columns - n - 16 : 0, cli_text(shown, cli_file_name(item)));
-    if (!s->is_terminal) {
-        fprintf(stderr, "%s\n", line);
-        return;
+    if (rate > 0 && total) cli_time(left, (double)(total - done) / rate);
+    if (s->is_terminal) {
+        int full = total > 0 ? (int)(10 * done / total) : 0;
+        snprintf(bar, sizeof bar, "[%.*s%.*s] ", full, "##########", 10 - full, "..........");
+        if (!ioctl(2, TIOCGWINSZ, &size) && size.ws_col) columns = size.ws_col;
     }
-    int full = total > 0 ? (int)(10 * done / total) : 0;
-    fprintf(stderr, "\r\033[K[%.*s%.*s] %s", full, "##########", 10 - full, "..........", line);
-    s->bar_is_shown = true;
+    if (total) snprintf(of, sizeof of, "/%lld  %.1f/s  %s left", (long long)total, rate, left);
+    snprintf(line, sizeof line, "%s%s %lld%s%s%s", bar, what, (long long)done, of, item ? "  " : "",
+             item ? cli_text(shown, cli_file_name(item)) : "");
+    fprintf(stderr, s->is_terminal ? "\r\033[K%.*s" : "%.*s\n", fit(line, columns - 1), line);
+    s->bar_is_shown = s->is_terminal;
 }
 
 static int show_progress(void *user, const char *what, int64_t done, int64_t total,
@@ -85,6 +102,10 @@ static int show_progress(void *user, const char *what, int64_t done, int64_t tot
     struct cli_screen *s = c->screen;
     pthread_mutex_lock(&s->lock);
     double now = now_s(), period_s = s->is_terminal ? bar_period_s : line_period_s;
+    if (strncmp(s->what, what, sizeof s->what - 1) != 0) {
+        snprintf(s->what, sizeof s->what, "%s", what);
+        s->started_s = now;
+    }
     if (s->is_active && !c->quiet && now - s->shown_s >= period_s) {
         draw_progress(s, what, done, total, item);
         s->shown_s = now;

@@ -12,6 +12,11 @@
 extern "C" {
 #endif
 
+/** {"error": {"code", "reason"}}: what `--json` prints where a command fails as a whole.
+ *  code is the name of the ND_E* code without its prefix, "EFORMAT".
+ *  @return 0 or ND_ENOMEM. */
+ND_API int nd_error_json(char **json_out, const nd_diag *diag);
+
 /** {"tracks": [{"path", "duration_s", "tempo_bpm", "key", ..}]}, in order of path.
  *  @param filter  NULL: all. @return 0; ND_ENOMEM; as nd_library_each. */
 ND_API int nd_tracks_json(char **json_out, nd_library *lib, const nd_filter *filter, nd_diag *diag);

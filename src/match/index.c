@@ -88,8 +88,10 @@ static bool has_known_under(const nd_entries *known, const char *path)
 static int add_missing(index_run *run, const char *path, bool is_named, const char *reason)
 {
     nd_walk *w = &run->walk;
-    if (!is_named || !has_known_under(&run->known, path))
-        return nd_walk_add_problem(w, path, reason) ? no_memory(run) : 0;
+    if (!is_named || !has_known_under(&run->known, path)) {
+        int rc = nd_walk_add_problem(w, path, reason);
+        return rc == ND_ENOMEM ? no_memory(run) : rc;
+    }
     if (nd_paths_add(&w->covered, path)) return no_memory(run);
     return run->lib->ops->remove(run->lib->store, path, run->diag);
 }
@@ -158,6 +160,25 @@ static int walk_all(index_run *run, const char *const *paths, int n_paths)
     nd_log_line(&run->log, ND_LOG_DEBUG, "%lld files are not named like music",
                 (long long)w->n_ignored);
     return rc;
+}
+
+/* A path that was named once, maybe mistyped, and never was anything: no folder that is
+ * walked has it, so nothing else would take it off the list of failures. */
+static int forget_unfounded(index_run *run)
+{
+    nd_paths roots = {0};
+    struct stat info;
+    int rc = run->lib->ops->each_root(run->lib->store, add_root, &roots, run->diag);
+    for (size_t i = 0; i < run->known.n && !rc; i++) {
+        nd_entry *e = &run->known.items[i];
+        bool is_looked_at = e->is_stale || e->is_gone || nd_paths_cover(&run->walk.blind, e->path);
+        if (e->id || e->file.hash || is_looked_at || !lstat(e->path, &info)) continue;
+        e->is_gone = errno == ENOENT || errno == ENOTDIR;
+        for (size_t k = 0; k < roots.n; k++)
+            if (!strcmp(roots.items[k], e->path)) e->is_gone = false;
+    }
+    nd_paths_deinit(&roots);
+    return rc == ND_ENOMEM ? no_memory(run) : rc;
 }
 
 /* ---- content ----------------------------------------------------------------------- */
@@ -441,6 +462,7 @@ static int index_all(index_run *run, const char *const *paths, int n_paths)
     int rc = nd_entries_load(&run->known, run->lib, run->diag);
     if (!rc) rc = walk_all(run, paths, n_paths);
     if (!rc && nd_tasks_make(&run->tasks, &run->known, &run->walk)) rc = no_memory(run);
+    if (!rc) rc = forget_unfounded(run);
     if (rc) return rc;
     run->queue = nd_calloc(run->tasks.n, sizeof *run->queue);
     if (!run->queue) return no_memory(run);

@@ -29,28 +29,37 @@ static int add_failure(void *user, const nd_failure *f)
     return rc;
 }
 
-/* {key: list} printed, or the failure that the list's making met. */
-static int print_list_take(char **json_out, const char *key, json_t *list, int rc)
+/* {key: value} printed, or the failure that the value's making met. */
+static int print_take(char **json_out, const char *key, json_t *value, int rc, nd_diag *diag)
 {
     json_t *root = json_object();
-    if (json_object_set_new(root, key, list)) rc = ND_ENOMEM;
-    if (!rc) return nd_json_print_take(json_out, root);
-    json_decref(root);
-    return rc;
+    if (json_object_set_new(root, key, value)) rc = ND_ENOMEM;
+    if (!rc) rc = nd_json_print_take(json_out, root);
+    else json_decref(root);
+    return rc == ND_ENOMEM ? nd_diag_set(diag, rc, "printing JSON: out of memory") : rc;
+}
+
+int nd_error_json(char **json_out, const nd_diag *diag)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "code", json_string(nd_error_name(diag->code)));
+    json_object_set_new(o, "reason",
+                        json_string(diag->text[0] ? diag->text : nd_error_text(diag->code)));
+    return print_take(json_out, "error", o, 0, NULL);
 }
 
 int nd_tracks_json(char **json_out, nd_library *lib, const nd_filter *filter, nd_diag *diag)
 {
     json_t *list = json_array();
     int rc = nd_library_each(lib, filter, add_track, list, diag);
-    return print_list_take(json_out, "tracks", list, rc);
+    return print_take(json_out, "tracks", list, rc, diag);
 }
 
 int nd_failures_json(char **json_out, nd_library *lib, nd_diag *diag)
 {
     json_t *list = json_array();
     int rc = nd_library_each_failure(lib, add_failure, list, diag);
-    return print_list_take(json_out, "failed", list, rc);
+    return print_take(json_out, "failed", list, rc, diag);
 }
 
 int nd_index_report_json(char **json_out, const nd_index_report *r)
@@ -88,5 +97,5 @@ int nd_embeddings_json(char **json_out, const nd_embedding *items, int n)
     json_t *list = json_array();
     int rc = 0;
     for (int i = 0; i < n && !rc; i++) rc = add_embedding(list, &items[i]);
-    return print_list_take(json_out, "arrays", list, rc);
+    return print_take(json_out, "arrays", list, rc, NULL);
 }

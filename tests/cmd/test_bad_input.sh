@@ -65,6 +65,24 @@ one_line recommend_folder_line 'folder'
 printf '#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n%s\n' "$scratch/v.mp4" > "$scratch/list.m3u8"
 run 1 playlist_opens_nothing inspect "$scratch/list.m3u8"
 
+
+# --json is one object on stdout, also where all fails
+# one_object NAME PATTERN: what the last run printed is one line that is an object with PATTERN
+one_object() {
+    if [ "$(wc -l < "$scratch/out")" = 1 ] && grep -qE "^\{.*$2.*\}\$" "$scratch/out"; then pass "$1"
+    else fail "$1" "one object with /$2/ expected, found: $(head -c 300 "$scratch/out")"; fi
+}
+run 1 json_inspect_text inspect "$bad/text.mp3" --json
+one_object json_inspect_text_object '"error": \{"code": "EFORMAT", "reason": "[^"]*text\.mp3'
+run 1 json_no_library list "$scratch/absent.nd" --json
+one_object json_no_library_object '"code": "ENOTFOUND"'
+run 1 json_recommend_none recommend "$lib" "$bad/text.mp3" "$scratch/absent.mp4" --json
+one_object json_recommend_none_object '"videos": \[\]'
+run 1 json_embed_none embed --what onset --out "$scratch/x.npy" "$bad/text.mp3" --json
+one_object json_embed_none_object '"arrays": \[\]'
+run 1 json_index_absent index "$scratch/new.nd" "$scratch/no/such/folder" --json
+one_object json_index_absent_object '"error"'
+
 # libraries
 cp "$bad/good.wav" "$scratch/notalib.nd"
 run 1 not_a_library list "$scratch/notalib.nd"

@@ -44,6 +44,8 @@ wait $holder 2> /dev/null
 "$nd" list "$lib" > /dev/full 2> "$scratch/err"
 check full_output_status test $? = 1
 one_line full_output_line 'writing the output'
+"$nd" list --help > /dev/full 2> "$scratch/err"
+check full_help_status test $? = 1
 
 # a full disk: what was there is there still
 small=$scratch/small

@@ -56,6 +56,11 @@ check frames_shape grep -qE '\[[0-9]+, 224, 896\] f32' "$scratch/out"
 run 0 embed_onset embed --what onset --out "$scratch/o.npy" "$track"
 run 1 embed_unknown embed --what nonsense --out "$scratch/x.npy" "$track"
 check embed_unknown_writes_nothing test ! -e "$scratch/x.npy"
+mkdir "$scratch/arrays" "$scratch/same"
+cp "$track" "$scratch/same/"
+run 3 embed_two_of_one_name embed --what onset --out "$scratch/arrays" "$track" "$scratch/same/$(basename "$track")"
+check embed_keeps_the_first test "$(wc -l < "$scratch/out")" = 1
+one_line embed_names_the_first "holds the array of $track"
 
 mv "$track" "$media/music/moved.ogg"
 rm "$(ls "$media"/music/*.ogg | grep -v moved | head -n 1)"

@@ -15,6 +15,12 @@ for command in index recommend similar list inspect embed synth; do
     run 2 "unknown_option_$command" $command --no-such-option
     one_line "unknown_option_${command}_line" 'unknown option'
 done
+run 2 unknown_letters list -xy x.nd
+one_line unknown_letter_is_named 'unknown option.*"-x"'
+run 2 letter_without_value index x.nd -j
+one_line letter_without_value_is_named '"-j"'
+run 2 name_without_value list x.nd --bpm
+one_line name_without_value_is_named '"--bpm"'
 run 2 index_no_library index
 run 2 recommend_no_video recommend x.nd
 run 2 jobs_not_a_number index x.nd y -j many

@@ -479,6 +479,32 @@ static void check_unreadable(void)
     CHECK("readable_again", tracks == 3 && failed == 0 && !status, "%d %d", tracks, failed);
 }
 
+/* A path that never was anything is listed, and forgotten once it is not named any more; a
+ * folder that was indexed and is away is not. */
+static void check_mistyped(void)
+{
+    nd_library *lib = open_library("typo.nd");
+    nd_index_report r = {0};
+    nd_diag diag = {0};
+    fixture_mkdir("typo");
+    fixture_mkdir("away");
+    fixture_write("typo/a.mp3", "100 0 0 30 Rock");
+    fixture_write("away/b.mp3", "110 0 0 30 Pop");
+    const char *paths[] = {fixture_path("typo"), fixture_path("away"), fixture_path("tpyo")};
+    int rc = nd__library_index_with(lib, paths, 3, NULL, &analyser, &r, &diag);
+    CHECK("mistyped_is_listed", !rc && r.n_tracks == 2 && r.n_failed == 1, "%s %s", report_line(&r),
+          diag.text);
+    if (rename(paths[1], fixture_path("elsewhere"))) exit(1);
+    CHECK_INDEX("mistyped_is_forgotten", lib, NULL,
+                "found 1 new 0 changed 0 moved 0 removed 0 same 1 failed 1 tracks 2 analysed 0");
+    CHECK_INDEX("away_is_remembered", lib, "typo",
+                "found 1 new 0 changed 0 moved 0 removed 0 same 1 failed 1 tracks 2 analysed 0");
+    if (rename(fixture_path("elsewhere"), paths[1])) exit(1);
+    CHECK_INDEX("away_is_back", lib, NULL,
+                "found 2 new 0 changed 0 moved 0 removed 0 same 2 failed 0 tracks 2 analysed 0");
+    nd_library_close(&lib);
+}
+
 /* ---- with the worker ---- */
 
 static void check_worker(void)
@@ -526,6 +552,7 @@ int main(int argc, char **argv)
     check_wrong_parameters();
     check_life();
     check_scope();
+    check_mistyped();
     check_odd_files();
     check_twins();
     check_races();
