@@ -5,8 +5,12 @@
 #   make check      format, layers, warnings, static analysis
 #   make bench      speed and accuracy side by side with others, docs/results.md
 #   make install    PREFIX=/usr/local DESTDIR=
-# FLAVOUR=release|asan|ubsan|tsan|debug and CC=gcc|clang have a build folder each.
+# FLAVOUR=release|asan|ubsan|tsan|debug and CC=gcc|clang have a build folder each. V=1
+# shows whole commands. As many jobs run as there are cores unless -j says otherwise.
 .DEFAULT_GOAL := all
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 FLAVOUR ?= release
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 PREFIX  ?= /usr/local
@@ -39,6 +43,7 @@ build/deps.mk: tools/bootstrap Makefile
 	@echo "PACKAGE_LIBS := $$(pkg-config --libs $(PACKAGES))" >> $@
 
 CFLAGS   ?=
+Q        := $(if $(V),,@)
 # No -ffast-math: the same bytes from every build. Products and sums may fuse.
 ALL_CFLAGS = -std=gnu11 $(FLAVOUR_FLAGS) $(WARNINGS) -fPIC -pthread \
              -fvisibility=hidden -fno-math-errno -fno-trapping-math \
@@ -72,13 +77,15 @@ WORKER := $(B)/needledrop-worker
 all: $(B)/needledrop $(WORKER) $(SOLIB)
 
 help:
-	@sed -n '2,9p' Makefile
+	@sed -n '2,10p' Makefile
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	@echo "  $(notdir $(CC)) $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 $(B)/gen/%.o: $(B)/gen/%.c
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	@echo "  $(notdir $(CC)) $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # A registry is written from its folder's listing at every make, and kept when it
 # would be the same, so that a file that comes or goes is noticed.
@@ -99,21 +106,27 @@ $(LIB): $(objects) $(B)/objects.list
 	@rm -f $@
 	@ar rcs $@ $(objects)
 $(SOLIB): $(objects) $(B)/objects.list
-	$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,libneedledrop.so.$(SOMAJOR) \
+	@echo "  $(notdir $(CC)) $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -shared -Wl,-soname,libneedledrop.so.$(SOMAJOR) \
 	    $(objects) -o $@ $(ALL_LIBS)
 	@ln -sf $(@F) $(B)/libneedledrop.so.$(SOMAJOR)
 	@ln -sf libneedledrop.so.$(SOMAJOR) $(B)/libneedledrop.so
 $(B)/needledrop: $(commands:%.c=$(B)/%.o) $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
+	@echo "  $(notdir $(CC)) $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
 $(WORKER): $(B)/src/describe/worker_main.o $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
+	@echo "  $(notdir $(CC)) $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
 $(B)/tests/%: $(B)/tests/%.o $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
+	@echo "  $(notdir $(CC)) $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
 $(B)/bench/%: $(B)/bench/%.o $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
+	@echo "  $(notdir $(CC)) $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
 # A fuzz target linked with a plain main replays its corpus as a test.
 $(B)/fuzz/%: $(B)/fuzz/%.o $(B)/tests/replay.o $(LIB)
-	$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
+	@echo "  $(notdir $(CC)) $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
 
 # ---- the README's two commands ------------------------------------------------------
 demo: $(B)/needledrop $(WORKER)
@@ -128,7 +141,7 @@ test: build/.test-packages all check-headers \
 
 # Every public header compiles alone, as C11 and as C++17.
 check-headers: $(headers:include/needledrop/%.h=$(B)/headers/%.ok)
-$(B)/headers/%.ok: include/needledrop/%.h $(headers)
+$(B)/headers/%.ok: include/needledrop/%.h $(headers) | build/.test-packages
 	@mkdir -p $(@D)
 	@$(CC) -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -fsyntax-only -x c $<
 	@$(CC) -std=c++17 -Wall -Wextra -Wpedantic -Werror -Iinclude -fsyntax-only -x c++ $<

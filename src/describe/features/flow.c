@@ -7,9 +7,9 @@
  *
  * A pair across a cut has no motion: it holds the value before it. It is known
  * by what the flow cannot explain (nd_flow_residual) beside the contrast of
- * the two frames, and from the hard cuts that `cuts` found. A frame without structure (black, one colour, a plain
- * gradient) shows no motion: two of them give 0, one of them beside another
- * frame is a cut.
+ * the two frames, and from the hard cuts that `cuts` found. A frame without
+ * structure (black, one colour, a plain gradient) shows no motion: two of them
+ * give 0, one of them beside another frame is a cut.
  */
 #include <math.h>
 #include <string.h>
