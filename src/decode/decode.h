@@ -19,9 +19,10 @@ typedef struct nd_media nd_media;
  *  Only the descriptor is read: playlists and references to other files get
  *  nothing. Streams: the best audio stream and the best video stream that is a
  *  moving picture (attached pictures do not count).
- *  @param fd    seekable, stays the caller's, must stay open until close
- *  @param name  for messages and as a hint of the format; never opened
- *  @return 0; ND_EFORMAT (not media), ND_EEMPTY (no audio and no moving
+ *  @param fd    seekable, at any offset (which is left anywhere); stays the caller's, must
+ *     stay open until close
+ *  @param name  for messages only: content decides what a file is
+ *  @return 0; ND_EARG (not seekable), ND_EFORMAT (not media), ND_EEMPTY (no audio and no moving
  *     picture), ND_EIO, ND_ENOMEM. *out untouched.
  *  Threads: distinct objects. */
 int nd_media_open(nd_media **out, int fd, const char *name, nd_diag *diag);
@@ -33,7 +34,7 @@ const nd_media_info *nd_media_get_info(const nd_media *m);
 
 typedef struct nd_sample_params {
     int rate_hz;     /* required: the rate of the result */
-    double start_s;  /* from this time of the stream on */
+    double start_s;  /* from here on; 0 is the first sample, as in ffmpeg's output */
     double length_s; /* at most this much; 0: to the end */
     bool loudness;   /* measure EBU R128 on the way (all channels, stored rate) */
 } nd_sample_params;
@@ -50,12 +51,15 @@ typedef struct nd_samples {
     double integrated_lufs; /* gated, of what was read; -120 for silence */
 } nd_samples;
 
-/** Decode the audio stream. Damage on the way is skipped as the codec does;
+/** Decode the audio stream, always from its first packet: a part is, sample for sample, the
+ *  part of the whole, and a second reading gives the same bytes. Damage on the way is skipped as the codec does;
  *  NaN and infinities become 0.
  *  @param out  created; free with nd_samples_destroy
  *  @return 0; ND_EEMPTY (no audio stream, or no sample decoded), ND_EFORMAT
- *     (nothing could be decoded), ND_EIO, ND_ENOMEM. *out untouched.
- *  Cost: decoding and one resampling pass. */
+ *     (nothing could be decoded), ND_EUNSUPPORTED (loudness asked for, and not to be had),
+ *     ND_EIO, ND_ENOMEM. *out untouched.
+ *  Cost: decoding and one resampling pass, together less than `ffmpeg -f null` takes for an
+ *  mp3; loudness doubles it. */
 int nd_media_read_samples(nd_samples **out, nd_media *m, const nd_sample_params *params,
                           nd_diag *diag);
 void nd_samples_destroy(nd_samples **s);
@@ -75,7 +79,7 @@ typedef struct nd_frame_spec {
 typedef struct nd_frame {
     int series;    /* index into the specs */
     int64_t index; /* 0, 1, .. in its series */
-    double time_s; /* presentation time, from start_s */
+    double time_s; /* from start_s; 0 is where the file starts, as ffmpeg counts */
     int width, height;
     size_t stride;    /* bytes a row */
     nd_pixels pixels; /* 1 or 3 bytes a pixel */
@@ -93,7 +97,7 @@ typedef struct nd_frame_params {
 typedef int nd_frame_sink(void *user, const nd_frame *frame);
 
 /** Decode the video stream once and hand each series' frames to the sink in
- *  order of time. Right after rotation metadata, pixel aspect, variable frame
+ *  order of time. Luma and RGB are full range. Right after rotation metadata, pixel aspect, variable frame
  *  rates and missing time stamps. A frame of a fixed-rate series is the one on
  *  show at its moment.
  *  @param length_out  seconds of video seen; may be NULL
@@ -109,7 +113,9 @@ typedef struct nd_sandbox_limits {
 } nd_sandbox_limits;
 
 /** Give up all rights but reading fd 3 and writing fd 4: resource limits, then
- *  a seccomp filter. No return from it but the process's end.
+ *  a seccomp filter. No return from it but the process's end. Media are opened after it.
+ *  Under the address and thread sanitizers memory is not limited (their shadow needs
+ *  terabytes) and a few more calls are allowed; the filter stands.
  *  @param filter_out  false where the kernel refused the filter and the limits
  *     alone hold
  *  @return 0; ND_EIO (a limit was refused). */

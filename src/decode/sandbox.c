@@ -27,7 +27,7 @@
  * tracer, so a process behind the filter goes without. */
 #if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
 static bool is_confined;
-int __lsan_is_turned_off(void);
+ND_API int __lsan_is_turned_off(void); /* found by the runtime by this name */
 int __lsan_is_turned_off(void)
 {
     return is_confined;
@@ -103,7 +103,7 @@ static bool add_rules(scmp_filter_ctx filter)
            !seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) &&
            !seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 }
 
 static bool enter_filter(void)
