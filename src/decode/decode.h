@@ -52,8 +52,8 @@ typedef struct nd_samples {
 } nd_samples;
 
 /** Decode the audio stream, always from its first packet: a part is, sample for sample, the
- *  part of the whole, and a second reading gives the same bytes. Damage on the way is skipped as the codec does;
- *  NaN and infinities become 0.
+ *  part of the whole, and a second reading gives the same bytes.
+ *  Damage on the way is skipped as the codec does; NaN and infinities become 0.
  *  @param out  created; free with nd_samples_destroy
  *  @return 0; ND_EEMPTY (no audio stream, or no sample decoded), ND_EFORMAT
  *     (nothing could be decoded), ND_EUNSUPPORTED (loudness asked for, and not to be had),
@@ -97,8 +97,9 @@ typedef struct nd_frame_params {
 typedef int nd_frame_sink(void *user, const nd_frame *frame);
 
 /** Decode the video stream once and hand each series' frames to the sink in
- *  order of time. Luma and RGB are full range. Right after rotation metadata, pixel aspect, variable frame
- *  rates and missing time stamps. A frame of a fixed-rate series is the one on
+ *  order of time. Luma and RGB are full range.
+ *  Right after rotation metadata, pixel aspect, variable frame rates and
+ *  missing time stamps. A frame of a fixed-rate series is the one on
  *  show at its moment.
  *  @param length_out  seconds of video seen; may be NULL
  *  @param is_cut_out  whether the stream goes on after length_s; may be NULL
