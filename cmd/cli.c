@@ -1,6 +1,7 @@
 /* Options: a table a command, read with getopt_long. */
 #include "cli.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -52,7 +53,8 @@ typedef struct {
 
 static void table_add(option_table *t, const cli_option *options)
 {
-    for (; options->name && t->n < CLI_MAX_OPTIONS; options++) {
+    for (; options->name; options++) {
+        assert(t->n < CLI_MAX_OPTIONS);
         t->options[t->n] = options;
         t->longs[t->n] = (struct option){options->name, options->value != NULL, NULL, 0};
         t->n++;
@@ -194,6 +196,21 @@ int cli_fail(cli *c, const nd_diag *diag)
     return CLI_FAILED;
 }
 
+void cli_fail_input(cli *c, const char *path, const nd_diag *diag)
+{
+    cli_fail(c, diag);
+    nd_failure *grown = realloc(c->failures, (size_t)(c->n_failures + 1) * sizeof *grown);
+    char *reason = strdup(diag->text[0] ? diag->text : nd_error_text(diag->code));
+    if (grown) c->failures = grown;
+    if (grown && reason) c->failures[c->n_failures++] = (nd_failure){path, reason};
+    else free(reason);
+}
+
+int cli_inputs_status(const cli *c, int n_done)
+{
+    return c->failure.code == 0 ? CLI_DONE : n_done ? CLI_SOME_FAILED : CLI_FAILED;
+}
+
 int cli_print_json(cli *c, int rc, char *json)
 {
     if (rc) return cli_fail(c, &(nd_diag){.code = rc});
@@ -205,6 +222,8 @@ int cli_print_json(cli *c, int rc, char *json)
 
 int cli_finish(cli *c, int status)
 {
+    for (int i = 0; i < c->n_failures; i++) free((char *)c->failures[i].reason);
+    free(c->failures);
     if (!c->json || status != CLI_FAILED || c->json_is_out) return status;
     char *json = NULL;
     int rc = nd_error_json(&json, &c->failure);

@@ -45,7 +45,9 @@ struct cli {
     nd_log log;           /* writes to stderr */
     nd_progress progress; /* a bar, or a line every few seconds */
     struct cli_screen *screen;
-    nd_diag failure;  /* the last that was told */
+    nd_diag failure;      /* the last that was told */
+    nd_failure *failures; /* inputs that could not be read, for the JSON; reasons owned */
+    int n_failures;
     bool json_is_out; /* the one object of --json is printed */
 };
 
@@ -72,6 +74,12 @@ int cli_get_seconds(const cli *c, const char *name, double *out); /* 90, 1:30 */
  *  cli_usage, CLI_USAGE with a hint at --help. */
 int cli_fail(cli *c, const nd_diag *diag);
 int cli_usage(const cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** The same for one input of several: it is kept for the JSON, and the rest goes on.
+ *  @param path  kept by reference */
+void cli_fail_input(cli *c, const char *path, const nd_diag *diag);
+/** @return CLI_DONE; CLI_SOME_FAILED where an input failed; CLI_FAILED where none was done. */
+int cli_inputs_status(const cli *c, int n_done);
 
 /** Start the progress display and catch Ctrl-C; end them both. */
 void cli_screen_start(cli *c);

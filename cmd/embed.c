@@ -86,18 +86,16 @@ static int embed_one(const cli *c, const char *input, nd_embedding *done, int n,
 
 static int embed_all(cli *c, nd_embedding *done, int *n_out)
 {
-    int n_failed = 0;
     for (int i = 0; i < c->n_args; i++) {
         nd_diag diag = {0};
         if (embed_one(c, c->args[i], done, *n_out, &diag)) {
-            cli_fail(c, &diag);
-            n_failed++;
+            cli_fail_input(c, c->args[i], &diag);
             continue;
         }
         if (!c->json && !c->quiet) print_embedding(&done[*n_out]);
         ++*n_out;
     }
-    return n_failed == 0 ? CLI_DONE : *n_out ? CLI_SOME_FAILED : CLI_FAILED;
+    return cli_inputs_status(c, *n_out);
 }
 
 static int run(cli *c)
@@ -109,7 +107,7 @@ static int run(cli *c)
     int n = 0, status = embed_all(c, done, &n);
     if (c->json) {
         char *json = NULL;
-        int rc = nd_embeddings_json(&json, done, n);
+        int rc = nd_embeddings_json(&json, done, n, c->failures, c->n_failures);
         if (cli_print_json(c, rc, json)) status = CLI_FAILED;
     }
     for (int i = 0; i < n; i++) free((char *)done[i].out);

@@ -19,7 +19,7 @@ static bool parse_range(const char *text, double within, double *lo, double *hi)
     double b = dash[1] ? cli_seconds(dash + 1, strlen(dash + 1)) : 0;
     *lo = a;
     *hi = b;
-    return a >= 0 && b >= 0 && (a > 0 || b > 0) && (b == 0 || a <= b);
+    return a >= 0 && b >= 0 && (a > 0 || b > 0) && (!dash[1] || a <= b);
 }
 
 static int get_range(const cli *c, const char *name, double within, double *lo, double *hi)

@@ -7,19 +7,17 @@
 /* Rank for each video in turn; one that cannot be read does not stop the rest. */
 static int rank_all(cli *c, const cli_query *q, nd_ranking **rankings, int *n_out)
 {
-    int n_failed = 0;
     for (int i = 1; i < c->n_args; i++) {
         nd_diag diag = {0};
         nd_ranking *ranking = NULL;
         if (nd_recommend(&ranking, q->libraries, q->n_libraries, c->args[i], &q->params, &diag)) {
-            cli_fail(c, &diag);
-            n_failed++;
+            cli_fail_input(c, c->args[i], &diag);
             continue;
         }
         if (!c->json) cli_print_ranking(ranking, q->params.n_hits);
         rankings[(*n_out)++] = ranking;
     }
-    return n_failed == 0 ? CLI_DONE : *n_out ? CLI_SOME_FAILED : CLI_FAILED;
+    return cli_inputs_status(c, *n_out);
 }
 
 static int run(cli *c)
@@ -32,7 +30,7 @@ static int run(cli *c)
                       : cli_fail(c, &(nd_diag){.code = ND_ENOMEM});
     if (c->json && rankings) {
         char *json = NULL;
-        int rc = nd_rankings_json(&json, "videos", rankings, n);
+        int rc = nd_rankings_json(&json, "videos", rankings, n, c->failures, c->n_failures);
         if (cli_print_json(c, rc, json)) status = CLI_FAILED;
     }
     for (int i = 0; i < n; i++) nd_ranking_destroy(&rankings[i]);

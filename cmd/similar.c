@@ -12,7 +12,7 @@ static int rank_like(cli *c, const cli_query *q)
     int status = CLI_DONE;
     if (c->json) {
         char *json = NULL;
-        int rc = nd_rankings_json(&json, "tracks", &ranking, 1);
+        int rc = nd_rankings_json(&json, "tracks", &ranking, 1, NULL, 0);
         status = cli_print_json(c, rc, json);
     } else {
         cli_print_ranking(ranking, q->params.n_hits);

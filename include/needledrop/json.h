@@ -35,8 +35,10 @@ typedef struct nd_embedding {
     nd_array shape;   /* without its data */
 } nd_embedding;
 
-/** {"arrays": [{"path", "out", "name", "dtype", "shape"}]}. @return 0 or ND_ENOMEM. */
-ND_API int nd_embeddings_json(char **json_out, const nd_embedding *items, int n);
+/** {"arrays": [{"path", "out", "name", "dtype", "shape"}]}, and where files failed "failed":
+ *  [{"path", "reason"}]. @return 0 or ND_ENOMEM. */
+ND_API int nd_embeddings_json(char **json_out, const nd_embedding *items, int n,
+                              const nd_failure *failures, int n_failures);
 
 #ifdef __cplusplus
 }

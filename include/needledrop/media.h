@@ -90,10 +90,6 @@ ND_API const char *nd_key_name(int key, int is_minor);
  *  @return its name, static; NULL: there is neither. Threads: safe. */
 ND_API const char *nd_feature_for(const char *name, nd_medium *medium_out);
 
-/** A feature that this build can compute. index from 0; NULL past the last.
- *  @param summary_out  may be NULL; one line, static. */
-ND_API const char *nd_feature_name(int index, const char **summary_out);
-
 #ifdef __cplusplus
 }
 #endif

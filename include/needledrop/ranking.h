@@ -78,10 +78,12 @@ ND_API void nd_ranking_destroy(nd_ranking **ranking);
  *  {name: {"value", "weight"}}, "start_s", "window_s": [from, to], "why"}]}]}. Times have 3
  *  decimals, scores 4; a path that is not UTF-8 has its bytes in "path_hex" too.
  *  @param kind  "videos" or "tracks": the name of the list
+ *  @param failures  [n_failures] queries that could not be ranked for: where there are any,
+ *     "failed": [{"path", "reason"}] stands beside the list
  *  @param json_out  caller frees with free(3)
  *  @return 0 or ND_ENOMEM. */
 ND_API int nd_rankings_json(char **json_out, const char *kind, nd_ranking *const *rankings,
-                            int n_rankings);
+                            int n_rankings, const nd_failure *failures, int n_failures);
 
 #ifdef __cplusplus
 }

@@ -35,16 +35,6 @@ const char *nd_feature_for(const char *name, nd_medium *medium_out)
     return ops ? ops->name : NULL;
 }
 
-const char *nd_feature_name(int index, const char **summary_out)
-{
-    for (int i = 0; index >= 0 && nd_feature_shelf[i]; i++) {
-        if (i != index) continue;
-        if (summary_out) *summary_out = nd_feature_shelf[i]->summary;
-        return nd_feature_shelf[i]->name;
-    }
-    return NULL;
-}
-
 static bool plan_has(const plan *p, const nd_feature_ops *ops)
 {
     for (int i = 0; i < p->n; i++)

@@ -1,6 +1,7 @@
 /* Rankings as JSON: the contract of `recommend --json` and `similar --json`. */
 #include "base/json.h"
 #include "needledrop/ranking.h"
+#include "serve/failures_json.h"
 
 static json_t *parts_json(const nd_hit *h)
 {
@@ -47,12 +48,14 @@ static int add_ranking(json_t *list, const nd_ranking *r)
     return rc;
 }
 
-int nd_rankings_json(char **json_out, const char *kind, nd_ranking *const *rankings, int n_rankings)
+int nd_rankings_json(char **json_out, const char *kind, nd_ranking *const *rankings, int n_rankings,
+                     const nd_failure *failures, int n_failures)
 {
     json_t *root = json_object(), *list = json_array();
     int rc = 0;
     for (int i = 0; i < n_rankings && !rc; i++) rc = add_ranking(list, rankings[i]);
     if (json_object_set_new(root, kind, list)) rc = ND_ENOMEM;
+    if (!rc) rc = nd__json_set_failures(root, failures, n_failures);
     if (!rc) return nd_json_print_take(json_out, root);
     json_decref(root);
     return rc;

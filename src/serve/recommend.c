@@ -8,6 +8,7 @@
  */
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "match/match.h"
 #include "rank/rank.h"
@@ -300,7 +301,7 @@ int nd_similar(nd_ranking **out, nd_library *const *libraries, int n_libraries, 
     if (!ids) return nd_diag_set(diag, ND_ENOMEM, "ranking for %s: out of memory", track);
     rc = find_query(&query, ids, libraries, n_libraries, track, diag);
     if (!rc && !query) rc = describe_query(&query, track, ND_MUSIC, params, diag);
-    if (rc == ND_EIO && !query)
+    if (rc == ND_EIO && !query && access(track, F_OK))
         nd_diag_set(diag, rc, "looking for %s: not a track of the library, not a file to be read",
                     track);
     if (!rc) rc = rank_for(out, libraries, n_libraries, track, query, ids, params, diag);

@@ -1,6 +1,7 @@
 /* Libraries and arrays as JSON. */
 #include "base/json.h"
 #include "needledrop/json.h"
+#include "serve/failures_json.h"
 
 static int add_track(void *user, const nd_track *t)
 {
@@ -20,13 +21,22 @@ static int add_track(void *user, const nd_track *t)
     return rc;
 }
 
-static int add_failure(void *user, const nd_failure *f)
+int nd__json_add_failure(void *user, const nd_failure *f)
 {
     json_t *o = json_object();
     int rc = nd_json_set_path(o, "path", f->path);
     json_object_set_new(o, "reason", json_string(f->reason));
     if (json_array_append_new(user, o)) rc = ND_ENOMEM;
     return rc;
+}
+
+int nd__json_set_failures(json_t *root, const nd_failure *failures, int n)
+{
+    if (n == 0) return 0;
+    json_t *list = json_array();
+    int rc = 0;
+    for (int i = 0; i < n && !rc; i++) rc = nd__json_add_failure(list, &failures[i]);
+    return json_object_set_new(root, "failed", list) ? ND_ENOMEM : rc;
 }
 
 /* {key: value} printed, or the failure that the value's making met. */
@@ -58,7 +68,7 @@ int nd_tracks_json(char **json_out, nd_library *lib, const nd_filter *filter, nd
 int nd_failures_json(char **json_out, nd_library *lib, nd_diag *diag)
 {
     json_t *list = json_array();
-    int rc = nd_library_each_failure(lib, add_failure, list, diag);
+    int rc = nd_library_each_failure(lib, nd__json_add_failure, list, diag);
     return print_take(json_out, "failed", list, rc, diag);
 }
 
@@ -92,10 +102,15 @@ static int add_embedding(json_t *list, const nd_embedding *e)
     return rc;
 }
 
-int nd_embeddings_json(char **json_out, const nd_embedding *items, int n)
+int nd_embeddings_json(char **json_out, const nd_embedding *items, int n,
+                       const nd_failure *failures, int n_failures)
 {
-    json_t *list = json_array();
+    json_t *root = json_object(), *list = json_array();
     int rc = 0;
     for (int i = 0; i < n && !rc; i++) rc = add_embedding(list, &items[i]);
-    return print_take(json_out, "arrays", list, rc, NULL);
+    if (json_object_set_new(root, "arrays", list)) rc = ND_ENOMEM;
+    if (!rc) rc = nd__json_set_failures(root, failures, n_failures);
+    if (!rc) return nd_json_print_take(json_out, root);
+    json_decref(root);
+    return rc;
 }

@@ -25,11 +25,12 @@ check recommend_why grep -q '"why": "[A-Z]' "$scratch/ranking"
 run 0 recommend_other_library recommend "$scratch/one.nd" "$video" --json -j 1
 check same_ranking_any_j cmp "$scratch/out" "$scratch/ranking"
 run 0 recommend_text recommend "$lib" "$video" -k 2
-check recommend_says_start grep -q 'start at' "$scratch/out"
+check recommend_says_start grep -qE 'use [0-9:]+ to [0-9:]+ of [0-9:]+, from [0-9.]+ s on' "$scratch/out"
 run 0 recommend_all_videos recommend "$lib" "$media"/video/*.mp4 --json
 check two_videos test "$(grep -o '"results"' "$scratch/out" | wc -l)" = 2
 run 3 recommend_one_bad recommend "$lib" "$video" "$scratch/absent.mp4" --json
 check one_good_left test "$(grep -o '"results"' "$scratch/out" | wc -l)" = 1
+check the_bad_one_is_listed grep -q '"failed": \[{"path": "[^"]*absent.mp4", "reason": "[^"]' "$scratch/out"
 run 0 filter_says_how_many recommend "$lib" "$video" --bpm 20-30
 check filter_none grep -q '(0 tracks in all' "$scratch/out"
 run 0 two_libraries recommend "$lib" --also "$scratch/one.nd" "$video" --json

@@ -41,7 +41,7 @@ static void test_golden(void)
     nd_ranking empty = {.path = "\xC3.mp4"};
     nd_ranking *both[] = {&full, &empty};
     char *json = NULL, *golden = read_golden();
-    int rc = nd_rankings_json(&json, "videos", both, 2);
+    int rc = nd_rankings_json(&json, "videos", both, 2, NULL, 0);
     CHECK("ranking.json", rc == 0 && golden && !strcmp(json, golden), "%d, %s", rc, json);
     free(json);
     free(golden);
@@ -50,7 +50,7 @@ static void test_golden(void)
 static void test_none(void)
 {
     char *json = NULL;
-    int rc = nd_rankings_json(&json, "tracks", NULL, 0);
+    int rc = nd_rankings_json(&json, "tracks", NULL, 0, NULL, 0);
     CHECK("no rankings", rc == 0 && !strcmp(json, "{\"tracks\": []}"), "%d, %s", rc, json);
     free(json);
     nd_ranking *none = NULL;

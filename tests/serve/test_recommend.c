@@ -202,7 +202,7 @@ static char *print_ranking(nd_library *const *libraries, int n, int n_threads)
     nd_ranking *r = rank_like(libraries, n, "a-07.ogg",
                               &(nd_rank_params){.n_hits = 50, .n_threads = n_threads});
     char *json = NULL;
-    if (nd_rankings_json(&json, "tracks", &r, 1)) exit(1);
+    if (nd_rankings_json(&json, "tracks", &r, 1, NULL, 0)) exit(1);
     nd_ranking_destroy(&r);
     return json;
 }
