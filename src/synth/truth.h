@@ -8,8 +8,10 @@
 
 enum { ND_NAME_BYTES = 96 };
 
-/** Invent names, the same for the same seed. */
-void nd_name_track(char title[ND_NAME_BYTES], char artist[ND_NAME_BYTES], uint64_t seed);
+/** Invent names for track `index` of a seed: titles come again after 576. */
+void nd_name_track(char title[ND_NAME_BYTES], char artist[ND_NAME_BYTES], uint64_t seed,
+                   int64_t index);
+/** A title that suits a mood (nd_mood). */
 void nd_name_video(char title[ND_NAME_BYTES], int mood, uint64_t seed);
 
 /** "01-amber-harbour.ogg": number from 1 on, title in small letters, ending.
