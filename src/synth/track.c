@@ -161,3 +161,16 @@ int nd_synth_track(json_t **truth_out, const char *folder, uint64_t seed, int64_
     free(name);
     return rc;
 }
+
+int nd_synth_tempo(double *bpm_out, uint64_t seed, int64_t block, int mood)
+{
+    int64_t index = ND_N_MOODS * block;
+    while ((int)nd_mood_of(seed, index) != mood) index++;
+    nd_song song;
+    int rc = nd_song_compose(&song, nd_song_style(seed, index), 1,
+                             nd_item_seed(seed, index, SONG_PURPOSE));
+    if (rc) return rc;
+    *bpm_out = song.tempo_bpm;
+    nd_song_deinit(&song);
+    return 0;
+}

@@ -24,7 +24,12 @@ char *nd_name_file(int64_t index, const char *title, const char *ending);
 int nd_synth_track(json_t **truth_out, const char *folder, uint64_t seed, int64_t index,
                    double mean_length_s, nd_diag *diag);
 
-/** The same for a video. */
+/** Tempo of the track of that mood among the four of a block (0: tracks 0..3), rendered or not.
+ *  @return 0 or ND_ENOMEM */
+int nd_synth_tempo(double *bpm_out, uint64_t seed, int64_t block, int mood);
+
+/** The same for a video. One that is cut on beats has the tempo of the track of its mood and
+ *  block, so that there is music that fits. */
 int nd_synth_video(json_t **truth_out, const char *folder, uint64_t seed, int64_t index,
                    double mean_length_s, nd_diag *diag);
 
