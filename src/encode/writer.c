@@ -340,6 +340,7 @@ int nd_writer_add_frame(nd_writer *w, const uint8_t *rgb, nd_diag *diag)
     const uint8_t *planes[4] = {rgb};
     int strides[4] = {3 * f->width};
     sws_scale(w->scaler, planes, strides, 0, f->height, f->data, f->linesize);
+    f->quality = w->video.codec->global_quality; /* MPEG-4 takes it from the frame */
     f->pts = w->video.n_sent++;
     return send_frame(w, &w->video, f, diag);
 }

@@ -94,7 +94,7 @@ static int write_film(const char *path, nd_film *film, const char *title, nd_dia
     nd_writer_params params = {.width = film->width,
                                .height = film->height,
                                .fps = film->fps,
-                               .quality = 6,
+                               .quality = 4,
                                .title = title};
     reel r = {.diag = diag};
     int rc = nd_writer_open(&r.writer, path, &params, diag);
