@@ -16,21 +16,24 @@ typedef struct nd_writer_params {
     const char *title, *artist, *genre; /* tags; NULL: none */
 } nd_writer_params;
 
-/** Create path; the name's ending chooses the container (.mp4 .mkv .webm .wav
- *  .flac .ogg .mp3 .m4a ..) and with it LGPL encoders of FFmpeg.
+/** Create path; the name's ending chooses the container (.mp4 .m4a .mkv .webm .wav
+ *  .flac .ogg .opus .mp3) and with it LGPL or freer encoders of FFmpeg.
  *  The file has a temporary name until close, so that path never holds half.
  *  Output is bit-exact: same input, same bytes.
- *  @return 0; ND_EIO, ND_EFULL, ND_EUNSUPPORTED (no encoder), ND_EARG. */
+ *  @return 0; ND_EIO, ND_EFULL, ND_EUNSUPPORTED (no such ending, stream or encoder; a
+ *     rate that the encoder does not take), ND_EARG (sizes and rates), ND_ENOMEM. */
 int nd_writer_open(nd_writer **out, const char *path, const nd_writer_params *params,
                    nd_diag *diag);
 
-/** One picture, rows of width * 3 bytes RGB, shown for 1 / fps s. */
+/** One picture, rows of width * 3 bytes RGB, shown for 1 / fps s.
+ *  @return 0; ND_EIO, ND_EFULL, ND_ENOMEM: give up then. */
 int nd_writer_add_frame(nd_writer *w, const uint8_t *rgb, nd_diag *diag);
 
-/** n sample frames, interleaved n_channels floats in -1..1. */
+/** n sample frames, interleaved n_channels floats in -1..1. @return as above */
 int nd_writer_add_samples(nd_writer *w, const float *samples, int64_t n, nd_diag *diag);
 
-/** Finish and rename to path. @return 0; ND_EIO, ND_EFULL: path untouched.
+/** Finish and rename to path. @return 0; ND_EIO, ND_EFULL, ND_EEMPTY (neither picture
+ *  nor sound was given): path untouched.
  *  *w is NULL after it, whatever it returns. */
 int nd_writer_close(nd_writer **w, nd_diag *diag);
 

@@ -161,12 +161,13 @@ static int add_stream(nd_writer *w, stream *s, const char *name, nd_diag *diag)
 
 static int open_stream(nd_writer *w, stream *s, AVDictionary **options, nd_diag *diag)
 {
-    int rc = avcodec_open2(s->codec, s->codec->codec, options);
+    const AVCodec *encoder = s->codec->codec; /* a failed open forgets it */
+    int rc = avcodec_open2(s->codec, encoder, options);
     av_dict_free(options);
     if (rc < 0)
         return nd_diag_set(diag, rc == AVERROR(ENOMEM) ? ND_ENOMEM : ND_EUNSUPPORTED,
                            "writing %s: encoder %s does not take these sizes or rates: %s", w->path,
-                           s->codec->codec->name, av_err2str(rc));
+                           encoder->name, av_err2str(rc));
     s->stream->time_base = s->codec->time_base;
     rc = avcodec_parameters_from_context(s->stream->codecpar, s->codec);
     return rc < 0 ? fail_av(w, rc, "opening", diag) : 0;
@@ -216,7 +217,7 @@ static int open_audio(nd_writer *w, const char *name, const nd_writer_params *p,
     av_channel_layout_default(&c->ch_layout, ND_MAX(1, p->n_channels));
     if (!strcmp(name, "libvorbis") || !strcmp(name, "libmp3lame")) {
         c->flags |= AV_CODEC_FLAG_QSCALE; /* bit rates that suit any rate_hz */
-        c->global_quality = FF_QP2LAMBDA * (*name && name[3] == 'v' ? 5 : 2);
+        c->global_quality = FF_QP2LAMBDA * (!strcmp(name, "libvorbis") ? 5 : 2);
     } else {
         c->bit_rate = 96000 * (int64_t)c->ch_layout.nb_channels;
     }
@@ -283,7 +284,7 @@ static int check_params(const file_kind *kind, const char *path, const nd_writer
 
 static int open_muxer(nd_writer *w, const file_kind *kind, const nd_writer_params *p, nd_diag *diag)
 {
-    int rc = avformat_alloc_output_context2(&w->muxer, NULL, kind->muxer, NULL);
+    int rc = avformat_alloc_output_context2(&w->muxer, NULL, kind->muxer, w->path);
     if (rc < 0)
         return nd_diag_set(diag, ND_EUNSUPPORTED, "writing %s: FFmpeg cannot write %s", w->path,
                            kind->muxer);
@@ -339,6 +340,7 @@ int nd_writer_add_frame(nd_writer *w, const uint8_t *rgb, nd_diag *diag)
     const uint8_t *planes[4] = {rgb};
     int strides[4] = {3 * f->width};
     sws_scale(w->scaler, planes, strides, 0, f->height, f->data, f->linesize);
+    f->quality = w->video.codec->global_quality; /* MPEG-4 takes it from the frame */
     f->pts = w->video.n_sent++;
     return send_frame(w, &w->video, f, diag);
 }

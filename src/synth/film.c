@@ -6,19 +6,18 @@
 
 const char *const nd_join_names[ND_N_JOINS] = {"cut", "dissolve", "fade"};
 
-/* How a mood is filmed. Speeds in frame widths a second, tempo for films cut on a beat. */
+/* How a mood is filmed. Speeds in frame widths a second. */
 typedef struct manner {
     float shot_lo_s, shot_hi_s, speed_lo, speed_hi;
     float share_soft; /* of joins that are a dissolve or a fade */
     float share_sync; /* of films whose cuts lie on beats */
-    float bpm_lo, bpm_hi;
 } manner;
 
 static const manner manners[ND_N_MOODS] = {
-    [ND_CALM] = {4, 7, .02f, .06f, .45f, .2f, 64, 84},
-    [ND_HAPPY] = {1.8f, 3.5f, .08f, .2f, .1f, .6f, 104, 124},
-    [ND_TENSE] = {2.2f, 4.5f, .04f, .12f, .2f, .4f, 80, 108},
-    [ND_DRIVING] = {.8f, 1.8f, .3f, .65f, 0, .8f, 128, 160},
+    [ND_CALM] = {4, 7, .02f, .06f, .45f, .2f},
+    [ND_HAPPY] = {1.8f, 3.5f, .08f, .2f, .1f, .6f},
+    [ND_TENSE] = {2.2f, 4.5f, .04f, .12f, .2f, .4f},
+    [ND_DRIVING] = {.8f, 1.8f, .3f, .65f, 0, .8f},
 };
 
 static double round_to_beat(const nd_film *film, double s)
@@ -69,7 +68,7 @@ static void plan_shots(nd_film *film, nd_rng *rng)
     }
 }
 
-int nd_film_plan(nd_film *film, nd_mood mood, double length_s, uint64_t seed)
+int nd_film_plan(nd_film *film, nd_mood mood, double length_s, double beat_bpm, uint64_t seed)
 {
     static const double rates[] = {24, 25, 30};
     const manner *m = &manners[mood];
@@ -85,7 +84,7 @@ int nd_film_plan(nd_film *film, nd_mood mood, double length_s, uint64_t seed)
         return ND_ENOMEM;
     }
     if (nd_rng_uniform(&rng, 0, 1) < (double)m->share_sync) {
-        film->sync_bpm = round(nd_rng_uniform(&rng, m->bpm_lo, m->bpm_hi));
+        film->sync_bpm = beat_bpm;
         film->sync_offset_s = nd_rng_uniform(&rng, 0, 60 / film->sync_bpm);
     }
     nd_texture_fill(film->texture, nd_rng_next(&rng));

@@ -30,8 +30,10 @@ typedef struct nd_film {
     nd_shot *shots;
 } nd_film;
 
-/** Plan a film of about length_s. @return 0 or ND_ENOMEM; nd_film_deinit frees it. */
-int nd_film_plan(nd_film *film, nd_mood mood, double length_s, uint64_t seed);
+/** Plan a film of about length_s.
+ *  @param beat_bpm  tempo for films whose cuts lie on beats: by mood, some do
+ *  @return 0 or ND_ENOMEM; nd_film_deinit frees it. */
+int nd_film_plan(nd_film *film, nd_mood mood, double length_s, double beat_bpm, uint64_t seed);
 void nd_film_deinit(nd_film *film);
 
 /** Render it, one frame after the other, and fill in what is measured.

@@ -44,12 +44,17 @@ static void name_artist(char out[ND_NAME_BYTES], nd_rng *rng)
     }
 }
 
-void nd_name_track(char title[ND_NAME_BYTES], char artist[ND_NAME_BYTES], uint64_t seed)
+void nd_name_track(char title[ND_NAME_BYTES], char artist[ND_NAME_BYTES], uint64_t seed,
+                   int64_t index)
 {
+    enum { N_ADJECTIVES = ND_COUNT(adjectives), N_TITLES = N_ADJECTIVES * ND_COUNT(nouns) };
+    enum { STRIDE = 149 }; /* no divisor in common: each title once before one comes again */
     nd_rng rng;
-    nd_rng_init(&rng, seed, 1);
-    const char *first = PICK(adjectives, &rng);
-    snprintf(title, ND_NAME_BYTES, "%s %s", first, PICK(nouns, &rng));
+    nd_rng_init(&rng, nd_item_seed(seed, 0, 0), 0);
+    int n = (int)((nd_rng_next(&rng) % N_TITLES + (uint64_t)(index % N_TITLES) * STRIDE) %
+                  N_TITLES);
+    snprintf(title, ND_NAME_BYTES, "%s %s", adjectives[n % N_ADJECTIVES], nouns[n / N_ADJECTIVES]);
+    nd_rng_init(&rng, nd_item_seed(seed, index, 0), 1);
     name_artist(artist, &rng);
 }
 

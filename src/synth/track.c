@@ -6,7 +6,7 @@
 #include "synth/song.h"
 #include "synth/truth.h"
 
-enum { SONG_PURPOSE = 1, PLAY_PURPOSE, NAME_PURPOSE, LENGTH_PURPOSE };
+enum { SONG_PURPOSE = 1, PLAY_PURPOSE, LENGTH_PURPOSE };
 
 static const char *const key_names[12] = {"C",  "Db", "D",  "Eb", "E",  "F",
                                           "Gb", "G",  "Ab", "A",  "Bb", "B"};
@@ -132,7 +132,7 @@ int nd_synth_track(json_t **truth_out, const char *folder, uint64_t seed, int64_
     nd_song song = {0};
     nd_mixer *mixer = NULL;
     labels names = {.file = NULL};
-    nd_name_track(names.title, names.artist, nd_item_seed(seed, index, NAME_PURPOSE));
+    nd_name_track(names.title, names.artist, seed, index);
     nd_rng rng;
     nd_rng_init(&rng, nd_item_seed(seed, index, LENGTH_PURPOSE), 0);
     double length_s = mean_length_s * nd_rng_uniform(&rng, .85, 1.15);
@@ -160,4 +160,17 @@ int nd_synth_track(json_t **truth_out, const char *folder, uint64_t seed, int64_
     free(path);
     free(name);
     return rc;
+}
+
+int nd_synth_tempo(double *bpm_out, uint64_t seed, int64_t block, int mood)
+{
+    int64_t index = ND_N_MOODS * block;
+    while ((int)nd_mood_of(seed, index) != mood) index++;
+    nd_song song;
+    int rc = nd_song_compose(&song, nd_song_style(seed, index), 1,
+                             nd_item_seed(seed, index, SONG_PURPOSE));
+    if (rc) return rc;
+    *bpm_out = song.tempo_bpm;
+    nd_song_deinit(&song);
+    return 0;
 }

@@ -94,7 +94,7 @@ static int write_film(const char *path, nd_film *film, const char *title, nd_dia
     nd_writer_params params = {.width = film->width,
                                .height = film->height,
                                .fps = film->fps,
-                               .quality = 6,
+                               .quality = 4,
                                .title = title};
     reel r = {.diag = diag};
     int rc = nd_writer_open(&r.writer, path, &params, diag);
@@ -118,9 +118,9 @@ int nd_synth_video(json_t **truth_out, const char *folder, uint64_t seed, int64_
     char *path = name ? nd_path_join(folder, name) : NULL;
     char *file = name ? nd_path_join("video", name) : NULL;
     json_t *truth = NULL;
-    int rc = path && file
-                 ? nd_film_plan(&film, mood, length_s, nd_item_seed(seed, index, FILM_PURPOSE))
-                 : ND_ENOMEM;
+    double bpm = 0;
+    int rc = path && file ? nd_synth_tempo(&bpm, seed, index / ND_N_MOODS, (int)mood) : ND_ENOMEM;
+    if (!rc) rc = nd_film_plan(&film, mood, length_s, bpm, nd_item_seed(seed, index, FILM_PURPOSE));
     if (!rc) rc = write_film(path, &film, title, diag);
     if (!rc && !(truth = tell(&film, file, title))) rc = ND_ENOMEM;
     if (rc == ND_ENOMEM) nd_diag_set(diag, rc, "making a video in %s: out of memory", folder);
