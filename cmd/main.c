@@ -1,5 +1,6 @@
 /* needledrop: the command line. Each subcommand is one file beside this one. */
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,6 +69,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write, told like a full disk */
     int status = run(argc, argv);
     if (fflush(stdout) || ferror(stdout)) {
         fprintf(stderr, "needledrop: writing the output: not all of it could be written\n");

@@ -103,8 +103,8 @@ static int show_progress(void *user, const char *what, int64_t done, int64_t tot
     pthread_mutex_lock(&s->lock);
     double now = now_s(), period_s = s->is_terminal ? bar_period_s : line_period_s;
     if (strncmp(s->what, what, sizeof s->what - 1) != 0) {
+        if (s->what[0]) s->started_s = now; /* the first work began with the display */
         snprintf(s->what, sizeof s->what, "%s", what);
-        s->started_s = now;
     }
     if (s->is_active && !c->quiet && now - s->shown_s >= period_s) {
         draw_progress(s, what, done, total, item);
