@@ -173,7 +173,7 @@ fuzz: $(sources) $(registry)
 	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Iinclude -Isrc \
 	    $(PACKAGE_CFLAGS) -DND_LIBEXECDIR='""' fuzz/$(TARGET).c $(sources) $(registry) \
 	    -o build/fuzz/$(TARGET) $(ALL_LIBS) -pthread
-	build/fuzz/$(TARGET) -max_total_time=$(SECONDS) build/fuzz/$(TARGET).corpus fuzz/corpus/$(TARGET)
+	build/fuzz/$(TARGET) -artifact_prefix=build/fuzz/ -max_total_time=$(SECONDS) build/fuzz/$(TARGET).corpus fuzz/corpus/$(TARGET)
 
 # ---- install ----------------------------------------------------------------------------
 install: all

@@ -106,7 +106,9 @@ static bool array_head_is_good(const array_head *h, const reader *r)
     memcpy(a.dims, h->dims, sizeof a.dims);
     size_t each = nd_dtype_bytes(a.dtype);
     int64_t n = nd_array_count(&a);
-    return each && n >= 0 && (size_t)n <= (r->n - r->at) / each;
+    /* Rows without values would cost the writer nothing and every reader a loop. */
+    bool is_hollow = n == 0 && a.n_dims > 0 && a.dims[0] != 0;
+    return each && n >= 0 && !is_hollow && (size_t)n <= (r->n - r->at) / each;
 }
 
 static int read_array(nd_description *d, reader *r)

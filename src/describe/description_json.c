@@ -13,16 +13,24 @@ static const nd_array *find_shown(const nd_description *d, const char *name)
     return a ? a : nd_description_find(d, name);
 }
 
+static json_t *value_json(const nd_array *a, int64_t i, int decimals)
+{
+    switch (a->dtype) {
+    case ND_F32: return nd_json_number((double)a->f32[i], decimals);
+    case ND_I32: return json_integer(a->i32[i]);
+    case ND_U8: return json_integer(a->u8[i]);
+    }
+    return json_null();
+}
+
 /* Element i of an array as a number, or a row of it as a list. */
 static json_t *element_json(const nd_array *a, int64_t i, int decimals)
 {
-    int64_t each = a->n_dims > 1 ? nd_array_count(a) / ND_MAX(a->dims[0], 1) : 1;
-    if (a->n_dims <= 1)
-        return a->dtype == ND_F32 ? nd_json_number(a->f32[i], decimals) : json_integer(a->i32[i]);
+    if (a->n_dims <= 1) return value_json(a, i, decimals);
+    int64_t each = nd_array_count(a) / ND_MAX(a->dims[0], 1);
     json_t *row = json_array();
     for (int64_t k = i * each; k < (i + 1) * each; k++)
-        json_array_append_new(row, a->dtype == ND_F32 ? nd_json_number(a->f32[k], decimals)
-                                                      : json_integer(a->i32[k]));
+        json_array_append_new(row, value_json(a, k, decimals));
     return row;
 }
 

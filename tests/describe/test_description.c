@@ -89,6 +89,20 @@ static void test_not_finite(void)
     nd_description_destroy(&d);
 }
 
+/* Rows that hold no value: 9 million of them would be 9 million empty lists. */
+static void test_hollow(void)
+{
+    nd_description *d = sample(), *again = NULL;
+    d->arrays[4].dims[0] = 9000000;
+    d->arrays[4].dims[1] = 0;
+    nd_bytes bytes = {0};
+    nd_description_write(&bytes, d);
+    CHECK("rows_without_values_are_refused",
+          nd_description_read(&again, bytes.data, bytes.n, NULL) == ND_EFORMAT, "read");
+    nd_bytes_deinit(&bytes);
+    nd_description_destroy(&d);
+}
+
 static void test_json(const nd_description *d)
 {
     char *json = NULL;
@@ -108,6 +122,7 @@ int main(void)
     test_round_trip(d, &bytes);
     test_damage(&bytes);
     test_not_finite();
+    test_hollow();
     test_json(d);
     nd_bytes_deinit(&bytes);
     nd_description_destroy(&d);
