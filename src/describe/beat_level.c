@@ -198,6 +198,12 @@ static double score_candidate(ruler *r, int cells, int metre, double most)
            EMPTY_WEIGHT * emptiness(r, cells, metre) - (metre == 3 ? TRIPLE_COST : 0);
 }
 
+static bool is_candidate(const ruler *r, int cells)
+{
+    double bpm = r->bpm * ND_CELLS / cells;
+    return bpm >= SLOWEST_BPM && bpm <= FASTEST_BPM && r->n >= 2 * cells;
+}
+
 /* ---- octaves --------------------------------------------------------------------------- */
 
 /* -1..1: how steadily band g is stronger on even beats than on odd ones, as the
@@ -253,22 +259,17 @@ static double bareness(const ruler *r, const nd_evidence *e, int cells, int phas
     return on > 0 ? fmax(0, 1 - between / on / BETWEEN_SHARE) : 0;
 }
 
-/* What two beats in a row say for this octave. */
+/* What two beats in a row say for this octave; against it only if it can be halved. */
 static double score_octave(const ruler *r, const nd_evidence *e, int cells)
 {
     int phase = strongest_phase(r, cells);
     double back = back_beat(r, cells, phase);
+    if (!is_candidate(r, 2 * cells)) return BACK_BEAT_WEIGHT * back;
     double bare_off = fmax(0, bass_lead(r, cells, phase) - back) * bareness(r, e, cells, phase);
     return BACK_BEAT_WEIGHT * back - OFF_BEAT_WEIGHT * bare_off;
 }
 
 /* ---- the choice ------------------------------------------------------------------------ */
-
-static bool is_candidate(const ruler *r, int cells)
-{
-    double bpm = r->bpm * ND_CELLS / cells;
-    return bpm >= SLOWEST_BPM && bpm <= FASTEST_BPM && r->n >= 2 * cells;
-}
 
 static double strongest_cycle(ruler *r)
 {
