@@ -27,7 +27,8 @@ static const double SLOWEST_BPM = 52, FASTEST_BPM = 216;
 static const double PRIOR_BAR_S = 2, PRIOR_OCTAVES = 0.8;
 static const double BAR_WEIGHT = 0.5, BEAT_WEIGHT = 0.5, GAIN_WEIGHT = 2;
 static const double OFF_WEIGHT = 0.5, EMPTY_WEIGHT = 1, EMPTY_SHARE = 0.2;
-static const double BACK_BEAT_WEIGHT = 1, OFF_BEAT_WEIGHT = 4, BETWEEN_SHARE = 0.5;
+static const double BACK_BEAT_WEIGHT = 1, OFF_BEAT_WEIGHT = 5, LEAD_SHARE = 0.4,
+                    BETWEEN_SHARE = 0.5;
 static const double TRIPLE_COST = 0.3, HARMONY_WEIGHT = 2.5;
 
 /* Beats of a candidate, in cells of the first pulse: x 1, 2, 1/2, 3/2, 2/3, .. */
@@ -233,13 +234,14 @@ static double back_beat(const ruler *r, int cells, int phase)
     return sqrt(fmax(0, -bass * upper));
 }
 
-/* 0..1: one of two beats has the bass, the other has none. */
+/* 0..1: one of two beats has (nearly) all the bass. */
 static double bass_lead(const ruler *r, int cells, int phase)
 {
     double sum[2] = {0};
     int64_t beat = 0;
     for (int64_t i = phase; i + cells < r->n; i += cells) sum[beat++ % 2] += r->band[i * BANDS];
-    return sum[0] + sum[1] > 0 ? fabs(sum[0] - sum[1]) / (sum[0] + sum[1]) : 0;
+    double most = fmax(sum[0], sum[1]), least = fmin(sum[0], sum[1]);
+    return most > 0 ? fmax(0, 1 - least / most / LEAD_SHARE) : 0;
 }
 
 /* 0..1: hardly an accent between the beats, wherever swing may put it. */
