@@ -207,9 +207,13 @@ static bool is_candidate(const ruler *r, int cells)
 
 /* ---- octaves --------------------------------------------------------------------------- */
 
-/* -1..1: how steadily band g is stronger on even beats than on odd ones, as the
- * correlation of its accents with +1, -1, +1, ..; 0.05 of their mean is no difference. */
-static double alternation(const ruler *r, int g, int cells, int phase)
+/* Accents of a band on even beats and on odd ones. */
+typedef struct pairs {
+    double even, odd; /* means; 0 with fewer than two beats */
+    double spread;    /* standard deviation of all */
+} pairs;
+
+static pairs read_pairs(const ruler *r, int g, int cells, int phase)
 {
     double sum[2] = {0}, squares = 0;
     int64_t n[2] = {0}, beat = 0;
@@ -219,28 +223,34 @@ static double alternation(const ruler *r, int g, int cells, int phase)
         n[beat % 2]++;
         squares += x * x;
     }
-    if (!n[0] || !n[1]) return 0;
+    if (!n[1]) return (pairs){0};
     double mean = (sum[0] + sum[1]) / (double)beat;
-    double spread = sqrt(fmax(squares / (double)beat - mean * mean, 0)) + 0.05 * mean;
-    double half = (sum[0] / (double)n[0] - sum[1] / (double)n[1]) / 2;
+    double spread = sqrt(fmax(squares / (double)beat - mean * mean, 0));
+    return (pairs){sum[0] / (double)n[0], sum[1] / (double)n[1], spread};
+}
+
+/* -1..1: how steadily even beats outdo odd ones: the correlation of the accents with
+ * +1, -1, +1, ..; a twentieth of their mean is no difference. */
+static double alternation(pairs p)
+{
+    double half = (p.even - p.odd) / 2, spread = p.spread + 0.05 * (p.even + p.odd) / 2;
     return spread > 1e-9 ? ND_CLAMP(half / spread, -1, 1) : 0;
 }
 
 /* 0..1: the bass alternates one way, the bands above 530 Hz the other way. */
 static double back_beat(const ruler *r, int cells, int phase)
 {
-    double bass = alternation(r, 0, cells, phase), upper = 0;
-    for (int g = 2; g < BANDS; g++) upper += alternation(r, g, cells, phase) / (BANDS - 2);
+    double bass = alternation(read_pairs(r, 0, cells, phase)), upper = 0;
+    for (int g = 2; g < BANDS; g++)
+        upper += alternation(read_pairs(r, g, cells, phase)) / (BANDS - 2);
     return sqrt(fmax(0, -bass * upper));
 }
 
 /* 0..1: one of two beats has (nearly) all the bass. */
 static double bass_lead(const ruler *r, int cells, int phase)
 {
-    double sum[2] = {0};
-    int64_t beat = 0;
-    for (int64_t i = phase; i + cells < r->n; i += cells) sum[beat++ % 2] += r->band[i * BANDS];
-    double most = fmax(sum[0], sum[1]), least = fmin(sum[0], sum[1]);
+    pairs p = read_pairs(r, 0, cells, phase);
+    double most = fmax(p.even, p.odd), least = fmin(p.even, p.odd);
     return most > 0 ? fmax(0, 1 - least / most / LEAD_SHARE) : 0;
 }
 
