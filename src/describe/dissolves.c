@@ -10,9 +10,17 @@
  * 0.75 in its middle (three unrelated pictures), a wipe or a passing object
  * w (1 - w), a cut a jump, a change of exposure two pictures that correlate.
  * All pictures are taken without their mean, which exposure moves most.
+ *
+ * Motion can look like a mixture: cos x moved by an angle d passes through
+ * (A + B) / (2 cos(d/2)), a mixture but for its contrast, and so do turning
+ * beams, rows of trunks, confetti. So two things more are asked. A and B are two
+ * shots: their palettes differ, which motion hardly changes. And the frame in
+ * the middle is nearer to the mixture than to what A or B can become by motion,
+ * both as nd_shot_distance measures it.
+ *
  * The model is Hampapur, Jain, Weymouth (Production model based digital video
  * segmentation, 1995); that many spans are tried takes the place of their
- * known length. 32 x 20 luma, 25 samples a second, a ring of 96.
+ * known length; the two questions are ours. 32 x 20 luma, 25 samples a second, a ring of 96.
  */
 #include <float.h>
 #include <math.h>
@@ -32,7 +40,10 @@ static const int spans[] = {5, 8, 12, 18, 26, 38, 56, 84};
 static const double sample_interval_s = 0.04, longest_s = 5, shortest_ramp_s = 0.12;
 static const float least_change = 8; /* root mean square of B - A, luma */
 static const float most_residual = 0.12f, most_fade_residual = 0.2f; /* r */
-static const float most_likeness = 0.5f;                             /* correlation of A and B */
+static const float most_likeness = 0.85f;    /* correlation of A and B: skies over grounds */
+static const float least_palette_change = 4; /* luma levels, nd_shot_palette_distance */
+static const float least_distance = 0.5f;    /* nd_shot_distance of A and B: no title */
+static const float most_of_motion = 0.8f;    /* distance from the mixture / from a moved end */
 static const float most_jump = 0.45f, most_fall = 0.06f;
 static const float flat_deviation = 6; /* luma of a flat picture */
 static const double longest_black_s = 1;
@@ -41,6 +52,8 @@ typedef struct {
     double time_s;
     float luma[N]; /* without its mean */
     float deviation;
+    nd_shot_palette palette;
+    nd_shot_frame frame;
 } sample;
 
 struct nd_dissolves {
@@ -82,6 +95,8 @@ static void take_sample(sample *out, const nd_shot_frame *frame)
     }
     out->deviation = sqrtf(square / N);
     out->time_s = frame->time_s;
+    out->frame = *frame;
+    nd_shot_palette_read(&out->palette, frame);
 }
 
 /* Mean of x y over the picture. */
@@ -112,6 +127,7 @@ static bool is_flat(const sample *s, const sample *other)
 static bool span_read(span_ends *e, const sample *a, const sample *b)
 {
     if (b->time_s - a->time_s > longest_s) return false;
+    if (nd_shot_palette_distance(&a->palette, &b->palette) < least_palette_change) return false;
     float product = inner(a->luma, b->luma);
     float energy = a->deviation * a->deviation + b->deviation * b->deviation - 2 * product;
     *e = (span_ends){.a = a, .b = b, .energy = energy};
@@ -134,6 +150,18 @@ static float mixture(const span_ends *e, const sample *m, float *residual)
     return w;
 }
 
+/* Whether A and B are two shots, and the mixture explains m better than either
+ * end in motion does. */
+static bool beats_motion(const span_ends *e, const sample *m, float w)
+{
+    if (nd_shot_distance(&e->a->frame, &e->b->frame) < least_distance) return false;
+    nd_shot_frame mixed;
+    nd_shot_frame_mix(&mixed, &e->a->frame, &e->b->frame, ND_CLAMP(w, 0, 1));
+    float least = nd_shot_distance(&mixed, &m->frame) / most_of_motion;
+    return least < nd_shot_distance(&e->a->frame, &m->frame) &&
+           least < nd_shot_distance(&e->b->frame, &m->frame);
+}
+
 /* When w passes `level` on the way from (t0, w0) to (t1, w1). */
 static void note_crossing(double *at_s, float level, double t0, float w0, double t1, float w1)
 {
@@ -150,7 +178,8 @@ static bool span_try(nd_dissolve *out, const nd_dissolves *p, int length)
     if (!span_read(&e, &p->ring[first % RING], &p->ring[last % RING])) return false;
     int n_between = ND_MIN(length - 1, MOST_BETWEEN);
     double before_s = e.a->time_s, levels_s[3] = {0};
-    float before = 0, worst = 0;
+    const sample *middle = e.a;
+    float before = 0, worst = 0, middle_w = 0;
     float most = e.is_from_flat || e.is_to_flat ? most_fade_residual : most_residual;
     for (int k = 1; k <= n_between + 1; k++) {
         const sample *m = &p->ring[(first + (int64_t)k * length / (n_between + 1)) % RING];
@@ -160,26 +189,42 @@ static bool span_try(nd_dissolve *out, const nd_dissolves *p, int length)
         note_crossing(&levels_s[0], 0.1f, before_s, before, m->time_s, w);
         note_crossing(&levels_s[1], 0.5f, before_s, before, m->time_s, w);
         note_crossing(&levels_s[2], 0.9f, before_s, before, m->time_s, w);
+        if (fabsf(w - 0.5f) < fabsf(middle_w - 0.5f)) {
+            middle = m;
+            middle_w = w;
+        }
         before = w;
         before_s = m->time_s;
     }
-    *out = (nd_dissolve){levels_s[0],    levels_s[1],  levels_s[2],
-                         e.is_from_flat, e.is_to_flat, e.energy * (1 - 4 * worst)};
-    return out->end_s - out->start_s >= shortest_ramp_s;
+    *out = (nd_dissolve){.start_s = levels_s[0],
+                         .middle_s = levels_s[1],
+                         .end_s = levels_s[2],
+                         .first_s = levels_s[0],
+                         .last_s = levels_s[2],
+                         .is_from_flat = e.is_from_flat,
+                         .is_to_flat = e.is_to_flat,
+                         .score = e.energy * (1 - 4 * worst)};
+    return out->end_s - out->start_s >= shortest_ramp_s && beats_motion(&e, middle, middle_w);
 }
 
-/* Of overlapping readings the best stays. Those of long ago cannot overlap. */
+/* Readings that overlap, or are joined by others that do, are one transition;
+ * the best speaks for it. Those of long ago cannot overlap. */
 static int keep(nd_dissolves *p, const nd_dissolve *d)
 {
-    size_t first = p->n_found;
-    for (; first > 0 && p->found[first - 1].end_s > d->start_s; first--)
-        if (p->found[first - 1].start_s < d->end_s && p->found[first - 1].score >= d->score)
-            return 0;
-    size_t after = first;
-    while (after < p->n_found && p->found[after].start_s < d->end_s) after++;
+    nd_dissolve best = *d;
+    size_t first = p->n_found, after;
+    while (first > 0 && p->found[first - 1].last_s > d->first_s) first--;
+    for (after = first; after < p->n_found && p->found[after].first_s < d->last_s; after++) {
+        const nd_dissolve *other = &p->found[after];
+        double first_s = fmin(best.first_s, other->first_s);
+        double last_s = fmax(best.last_s, other->last_s);
+        if (other->score >= best.score) best = *other;
+        best.first_s = first_s;
+        best.last_s = last_s;
+    }
     if (nd_grow(&p->found, &p->capacity, p->n_found, 1, sizeof *p->found)) return ND_ENOMEM;
     memmove(p->found + first + 1, p->found + after, (p->n_found - after) * sizeof *p->found);
-    p->found[first] = *d;
+    p->found[first] = best;
     p->n_found += first + 1 - after;
     return 0;
 }
