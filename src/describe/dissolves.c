@@ -51,7 +51,7 @@ static const double longest_black_s = 1;
 typedef struct {
     double time_s;
     float luma[N]; /* without its mean */
-    float deviation;
+    float mean, deviation;
     nd_shot_palette palette;
     nd_shot_frame frame;
 } sample;
@@ -93,6 +93,7 @@ static void take_sample(sample *out, const nd_shot_frame *frame)
         out->luma[i] -= sum / N;
         square += out->luma[i] * out->luma[i];
     }
+    out->mean = sum / N;
     out->deviation = sqrtf(square / N);
     out->time_s = frame->time_s;
     out->frame = *frame;
@@ -150,11 +151,33 @@ static float mixture(const span_ends *e, const sample *m, float *residual)
     return w;
 }
 
-/* Whether A and B are two shots, and the mixture explains m better than either
- * end in motion does. */
-static bool beats_motion(const span_ends *e, const sample *m, float w)
+/* `of` mixed with such a grey that it takes the contrast and, as far as there
+ * are greys for it, the mean of `as`, whose contrast is less. */
+static void expose_alike(nd_shot_frame *out, const sample *of, const sample *as)
+{
+    float gain = as->deviation / of->deviation;
+    float grey = (as->mean - gain * of->mean) / fmaxf(1 - gain, 0.01f);
+    nd_shot_frame flat = {0};
+    memset(flat.luma, (int)lrintf(ND_CLAMP(grey, 0, 255)), sizeof flat.luma);
+    nd_shot_frame_mix(out, &flat, &of->frame, gain);
+}
+
+/* Whether A and B are two shots: far apart as they are (a title is not), and at
+ * equal exposure (which may change in a shot that moves). */
+static bool are_two_shots(const span_ends *e)
 {
     if (nd_shot_distance(&e->a->frame, &e->b->frame) < least_distance) return false;
+    if (e->is_from_flat || e->is_to_flat) return true;
+    bool is_a_low = e->a->deviation < e->b->deviation;
+    const sample *low = is_a_low ? e->a : e->b;
+    nd_shot_frame lowered;
+    expose_alike(&lowered, is_a_low ? e->b : e->a, low);
+    return nd_shot_distance(&lowered, &low->frame) >= least_distance;
+}
+
+/* Whether the mixture explains m better than either end in motion does. */
+static bool beats_motion(const span_ends *e, const sample *m, float w)
+{
     nd_shot_frame mixed;
     nd_shot_frame_mix(&mixed, &e->a->frame, &e->b->frame, ND_CLAMP(w, 0, 1));
     float least = nd_shot_distance(&mixed, &m->frame) / most_of_motion;
@@ -204,7 +227,8 @@ static bool span_try(nd_dissolve *out, const nd_dissolves *p, int length)
                          .is_from_flat = e.is_from_flat,
                          .is_to_flat = e.is_to_flat,
                          .score = e.energy * (1 - 4 * worst)};
-    return out->end_s - out->start_s >= shortest_ramp_s && beats_motion(&e, middle, middle_w);
+    return out->end_s - out->start_s >= shortest_ramp_s && are_two_shots(&e) &&
+           beats_motion(&e, middle, middle_w);
 }
 
 /* Readings that overlap, or are joined by others that do, are one transition;
@@ -259,8 +283,22 @@ static void join_fades(nd_dissolves *p)
     p->n_found = n;
 }
 
+/* When things move fast only parts of a dissolve are mixtures: where the best
+ * reading covers less than half of all that joined it, all of them are it. */
+static void widen_parts(nd_dissolves *p)
+{
+    for (size_t i = 0; i < p->n_found; i++) {
+        nd_dissolve *d = &p->found[i];
+        if (d->end_s - d->start_s >= 0.5 * (d->last_s - d->first_s)) continue;
+        d->start_s = d->first_s;
+        d->middle_s = 0.5 * (d->first_s + d->last_s);
+        d->end_s = d->last_s;
+    }
+}
+
 void nd_dissolves_finish(nd_dissolves *p, const nd_dissolve **found, size_t *n_found)
 {
+    widen_parts(p);
     join_fades(p);
     *found = p->found;
     *n_found = p->n_found;
