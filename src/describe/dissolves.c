@@ -43,7 +43,7 @@ static const float most_residual = 0.12f, most_fade_residual = 0.2f; /* r */
 static const float most_likeness = 0.85f;    /* correlation of A and B: skies over grounds */
 static const float least_palette_change = 4; /* luma levels, nd_shot_palette_distance */
 static const float least_distance = 0.5f;    /* nd_shot_distance of A and B: no title */
-static const float most_of_motion = 0.8f;    /* distance from the mixture / from a moved end */
+static const float most_of_motion = 0.6f;    /* distance from the mixture / from a moved end */
 static const float most_jump = 0.45f, most_fall = 0.06f;
 static const float flat_deviation = 6; /* luma of a flat picture */
 static const double longest_black_s = 1;

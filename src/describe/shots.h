@@ -42,7 +42,7 @@ void nd_shot_palette_read(nd_shot_palette *out, const nd_shot_frame *frame);
 
 /** How far colours must move to become the others, in luma levels: the earth
  *  mover's distance of luma plus the change of mean cb and cr. Motion within a
- *  shot leaves it below 4, two shots are mostly above 10.
+ *  shot mostly leaves it below 4, two shots are mostly above 10.
  *  Threads: safe. Allocates: no. Cost: O(bins). */
 float nd_shot_palette_distance(const nd_shot_palette *a, const nd_shot_palette *b);
 
