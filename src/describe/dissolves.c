@@ -43,6 +43,7 @@ static const float most_residual = 0.12f, most_fade_residual = 0.2f; /* r */
 static const float most_likeness = 0.85f;    /* correlation of A and B: skies over grounds */
 static const float least_palette_change = 4; /* luma levels, nd_shot_palette_distance */
 static const float least_distance = 0.5f;    /* nd_shot_distance of A and B: no title */
+static const float least_gain = 1.05f;       /* in score, to be worth another look */
 static const float most_of_motion = 0.6f;    /* distance from the mixture / from a moved end */
 static const float most_jump = 0.45f, most_fall = 0.06f;
 static const float flat_deviation = 6; /* luma of a flat picture */
@@ -151,6 +152,13 @@ static float mixture(const span_ends *e, const sample *m, float *residual)
     return w;
 }
 
+/* A span whose frames are mixtures of its ends. */
+typedef struct {
+    nd_dissolve is;
+    const sample *a, *b, *middle; /* where w is nearest to a half */
+    float w;                      /* there */
+} reading;
+
 /* `of` mixed with such a grey that it takes the contrast and, as far as there
  * are greys for it, the mean of `as`, whose contrast is less. */
 static void expose_alike(nd_shot_frame *out, const sample *of, const sample *as)
@@ -164,25 +172,25 @@ static void expose_alike(nd_shot_frame *out, const sample *of, const sample *as)
 
 /* Whether A and B are two shots: far apart as they are (a title is not), and at
  * equal exposure (which may change in a shot that moves). */
-static bool are_two_shots(const span_ends *e)
+static bool are_two_shots(const reading *r)
 {
-    if (nd_shot_distance(&e->a->frame, &e->b->frame) < least_distance) return false;
-    if (e->is_from_flat || e->is_to_flat) return true;
-    bool is_a_low = e->a->deviation < e->b->deviation;
-    const sample *low = is_a_low ? e->a : e->b;
+    if (nd_shot_distance(&r->a->frame, &r->b->frame) < least_distance) return false;
+    if (r->is.is_from_flat || r->is.is_to_flat) return true;
+    bool is_a_low = r->a->deviation < r->b->deviation;
+    const sample *low = is_a_low ? r->a : r->b;
     nd_shot_frame lowered;
-    expose_alike(&lowered, is_a_low ? e->b : e->a, low);
+    expose_alike(&lowered, is_a_low ? r->b : r->a, low);
     return nd_shot_distance(&lowered, &low->frame) >= least_distance;
 }
 
-/* Whether the mixture explains m better than either end in motion does. */
-static bool beats_motion(const span_ends *e, const sample *m, float w)
+/* Whether the mixture explains the middle better than either end in motion does. */
+static bool beats_motion(const reading *r)
 {
     nd_shot_frame mixed;
-    nd_shot_frame_mix(&mixed, &e->a->frame, &e->b->frame, ND_CLAMP(w, 0, 1));
-    float least = nd_shot_distance(&mixed, &m->frame) / most_of_motion;
-    return least < nd_shot_distance(&e->a->frame, &m->frame) &&
-           least < nd_shot_distance(&e->b->frame, &m->frame);
+    nd_shot_frame_mix(&mixed, &r->a->frame, &r->b->frame, ND_CLAMP(r->w, 0, 1));
+    float least = nd_shot_distance(&mixed, &r->middle->frame) / most_of_motion;
+    return least < nd_shot_distance(&r->a->frame, &r->middle->frame) &&
+           least < nd_shot_distance(&r->b->frame, &r->middle->frame);
 }
 
 /* When w passes `level` on the way from (t0, w0) to (t1, w1). */
@@ -192,8 +200,8 @@ static void note_crossing(double *at_s, float level, double t0, float w0, double
 }
 
 /* Follow w over the samples of a span of `length`.
- * @return whether it is a gradual transition, described in out */
-static bool span_try(nd_dissolve *out, const nd_dissolves *p, int length)
+ * @return whether it is a mixture, described in out */
+static bool span_try(reading *out, const nd_dissolves *p, int length)
 {
     span_ends e;
     int64_t last = p->n - 1, first = last - length;
@@ -219,16 +227,15 @@ static bool span_try(nd_dissolve *out, const nd_dissolves *p, int length)
         before = w;
         before_s = m->time_s;
     }
-    *out = (nd_dissolve){.start_s = levels_s[0],
-                         .middle_s = levels_s[1],
-                         .end_s = levels_s[2],
-                         .first_s = levels_s[0],
-                         .last_s = levels_s[2],
-                         .is_from_flat = e.is_from_flat,
-                         .is_to_flat = e.is_to_flat,
-                         .score = e.energy * (1 - 4 * worst)};
-    return out->end_s - out->start_s >= shortest_ramp_s && are_two_shots(&e) &&
-           beats_motion(&e, middle, middle_w);
+    nd_dissolve *is = &out->is;
+    *out = (reading){.a = e.a, .b = e.b, .middle = middle, .w = middle_w};
+    is->start_s = is->first_s = levels_s[0];
+    is->middle_s = levels_s[1];
+    is->end_s = is->last_s = levels_s[2];
+    is->is_from_flat = e.is_from_flat;
+    is->is_to_flat = e.is_to_flat;
+    is->score = e.energy * (1 - 4 * worst);
+    return is->end_s - is->start_s >= shortest_ramp_s;
 }
 
 /* Readings that overlap, or are joined by others that do, are one transition;
@@ -253,15 +260,37 @@ static int keep(nd_dissolves *p, const nd_dissolve *d)
     return 0;
 }
 
+/* Whether a transition that was found is there already, about as good. */
+static bool is_known(const nd_dissolves *p, const nd_dissolve *d)
+{
+    for (size_t i = p->n_found; i > 0 && p->found[i - 1].last_s > d->middle_s; i--)
+        if (p->found[i - 1].first_s < d->middle_s && d->score < least_gain * p->found[i - 1].score)
+            return true;
+    return false;
+}
+
+/* The best first; of equals the one that began last. */
+static int compare_readings(const void *x, const void *y)
+{
+    const reading *a = x, *b = y;
+    if (a->is.score != b->is.score) return a->is.score < b->is.score ? 1 : -1;
+    return (a->a->time_s < b->a->time_s) - (a->a->time_s > b->a->time_s);
+}
+
 int nd_dissolves_push(nd_dissolves *p, const nd_shot_frame *frame)
 {
     double since_s = p->n ? frame->time_s - p->ring[(p->n - 1) % RING].time_s : DBL_MAX;
     if (!(since_s > 0.9 * sample_interval_s)) return 0;
     take_sample(&p->ring[p->n % RING], frame);
     p->n++;
-    for (size_t i = 0; i < ND_COUNT(spans); i++) {
-        nd_dissolve d;
-        if (span_try(&d, p, spans[i]) && keep(p, &d)) return ND_ENOMEM;
+    reading readings[ND_COUNT(spans)];
+    size_t n = 0;
+    for (size_t i = 0; i < ND_COUNT(spans); i++) n += span_try(&readings[n], p, spans[i]);
+    if (n) qsort(readings, n, sizeof *readings, compare_readings);
+    for (size_t i = 0; i < n; i++) {
+        const reading *r = &readings[i];
+        if (is_known(p, &r->is) || !are_two_shots(r) || !beats_motion(r)) continue;
+        if (keep(p, &r->is)) return ND_ENOMEM;
     }
     return 0;
 }
