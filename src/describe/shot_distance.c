@@ -1,4 +1,4 @@
-/* How far two frames are apart.
+/* How far two frames are apart, and their palettes.
  *
  * Each 8 x 8 block of b looks for itself in a (shifted by the common change of
  * exposure) within 3 px; what remains, with its colour, is divided by the
@@ -28,27 +28,36 @@ enum {
 
 static const float noise_luma = 8; /* keeps flat pictures from blowing up */
 
+static void measure_luma(nd_shot_frame *f, int block)
+{
+    const uint8_t *row = f->luma + block / BLOCKS_X * S * W + block % BLOCKS_X * S;
+    int sum = 0, square = 0, peak = 0;
+    for (int y = 0; y < S; y++, row += W)
+        for (int x = 0; x < S; x++) {
+            sum += row[x];
+            square += row[x] * row[x];
+            peak = ND_MAX(peak, row[x]);
+        }
+    f->mean[block] = (float)sum / (S * S);
+    f->square[block] = (float)square / (S * S);
+    f->peak[block] = (uint8_t)peak;
+}
+
 static void read_block(nd_shot_frame *out, const nd_frame *frame, int block)
 {
-    int x0 = block % BLOCKS_X * S, y0 = block / BLOCKS_X * S;
-    int sum = 0, square = 0, cb = 0, cr = 0, peak = 0;
+    int x0 = block % BLOCKS_X * S, y0 = block / BLOCKS_X * S, cb = 0, cr = 0;
     for (int y = y0; y < y0 + S; y++) {
         const uint8_t *rgb = frame->data + (size_t)y * frame->stride + 3 * (size_t)x0;
         for (int x = 0; x < S; x++, rgb += 3) {
             int luma = (77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2] + 128) >> 8;
             out->luma[y * W + x0 + x] = (uint8_t)luma;
-            sum += luma;
-            square += luma * luma;
             cb += rgb[2] - luma;
             cr += rgb[0] - luma;
-            peak = ND_MAX(peak, luma);
         }
     }
-    out->mean[block] = (float)sum / (S * S);
-    out->square[block] = (float)square / (S * S);
     out->cb[block] = 0.564f * (float)cb / (S * S);
     out->cr[block] = 0.713f * (float)cr / (S * S);
-    out->peak[block] = (uint8_t)peak;
+    measure_luma(out, block);
 }
 
 void nd_shot_frame_read(nd_shot_frame *out, const nd_frame *frame)
@@ -58,6 +67,42 @@ void nd_shot_frame_read(nd_shot_frame *out, const nd_frame *frame)
     ND_ASSERT_EQ(frame->pixels, ND_RGB);
     out->time_s = frame->time_s;
     for (int block = 0; block < N_BLOCKS; block++) read_block(out, frame, block);
+}
+
+void nd_shot_frame_mix(nd_shot_frame *out, const nd_shot_frame *a, const nd_shot_frame *b, float w)
+{
+    int share = (int)lrintf(256 * w);
+    out->time_s = a->time_s;
+    for (int i = 0; i < W * H; i++)
+        out->luma[i] = (uint8_t)(((256 - share) * a->luma[i] + share * b->luma[i] + 128) >> 8);
+    for (int i = 0; i < N_BLOCKS; i++) {
+        out->cb[i] = a->cb[i] + w * (b->cb[i] - a->cb[i]);
+        out->cr[i] = a->cr[i] + w * (b->cr[i] - a->cr[i]);
+        measure_luma(out, i);
+    }
+}
+
+void nd_shot_palette_read(nd_shot_palette *out, const nd_shot_frame *frame)
+{
+    int count[ND_SHOT_LUMA_BINS] = {0}, below = 0;
+    for (int i = 0; i < W * H; i++) count[frame->luma[i] * ND_SHOT_LUMA_BINS >> 8]++;
+    for (int i = 0; i < ND_SHOT_LUMA_BINS; i++) {
+        below += count[i];
+        out->below[i] = (float)below / (W * H);
+    }
+    out->cb = out->cr = 0;
+    for (int i = 0; i < N_BLOCKS; i++) {
+        out->cb += frame->cb[i] / N_BLOCKS;
+        out->cr += frame->cr[i] / N_BLOCKS;
+    }
+}
+
+float nd_shot_palette_distance(const nd_shot_palette *a, const nd_shot_palette *b)
+{
+    const float levels = 256 / ND_SHOT_LUMA_BINS; /* in a bin */
+    float moved = 0;
+    for (int i = 0; i < ND_SHOT_LUMA_BINS; i++) moved += fabsf(a->below[i] - b->below[i]);
+    return levels * moved + fabsf(a->cb - b->cb) + fabsf(a->cr - b->cr);
 }
 
 /* Standard deviation of luma over the blocks that count. */

@@ -32,6 +32,30 @@ static void paint_shot(uint8_t *rgb, int w, int h, int shot, double shift_px)
     }
 }
 
+/* Twelve beams in two colours around a point below the middle, soft as a lens
+ * leaves them. */
+static void paint_beams(uint8_t *rgb, int w, int h, double turn)
+{
+    static const int dark[] = {40, 30, 90}, light[] = {230, 180, 60};
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            double share = 0.5 + 0.5 * sin(12 * (atan2(y - 0.9 * h, x - 0.5 * w) + turn));
+            for (int c = 0; c < 3; c++)
+                rgb[3 * (y * w + x) + c] = (uint8_t)lrint(dark[c] + share * (light[c] - dark[c]));
+        }
+}
+
+/* Three layers of soft trunks; the nearer go by faster. */
+static void paint_trunks(uint8_t *rgb, int w, int h, double shift_px)
+{
+    for (int i = 0; i < w * h; i++) {
+        double x = i % w, luma = 60 + 80.0 * (i / w) / h;
+        for (int layer = 1; layer <= 3; layer++)
+            luma += 25 * sin((x + shift_px * layer / 3) * 2 * M_PI / (5 * layer) + layer);
+        memset(rgb + 3 * i, (int)ND_CLAMP(lrint(luma), 0, 255), 3);
+    }
+}
+
 typedef enum {
     STATIC,
     HARD,      /* new shots at frames 1, 40, 80 and the last */
@@ -49,6 +73,10 @@ typedef enum {
     TITLE,     /* a fifth of the picture changes at once */
     DARKER,    /* exposure sinks to a half 40 .. 80 */
     DOUBLED,   /* each frame shown twice, a pan, a cut at 60 */
+    BEAMS,     /* beams turn */
+    TRUNKS,    /* a pattern scrolls */
+    SOFTER,    /* beams that turn dissolve into such a pattern 50 .. 70 */
+    TITLES,    /* white letters on a fifth of it come 30 .. 50, go 80 .. 100 */
 } kind;
 
 static double ramp(int k, int first, int last)
@@ -91,6 +119,17 @@ static void paint(uint8_t *rgb, int w, int h, int k, void *user)
     if (what == DOUBLED) shift = 2.5 * (k / 2);
     paint_shot(rgb, w, h, shot, shift);
     paint_shot(other, w, h, 2, shift);
+    if (what == BEAMS || what == SOFTER) paint_beams(rgb, w, h, (what == BEAMS ? 0.02 : 0.003) * k);
+    if (what == TRUNKS) paint_trunks(rgb, w, h, k);
+    if (what == SOFTER) {
+        paint_trunks(other, w, h, 0.25 * k);
+        mix(rgb, n, other, ramp(k, 50, 70));
+    }
+    if (what == TITLES) {
+        memcpy(other, rgb, (size_t)n);
+        memset(other + (size_t)(n * 2 / 5), 250, (size_t)(n / 5));
+        mix(rgb, n, other, ramp(k, 30, 50) - ramp(k, 80, 100));
+    }
     if (what == FLASH && (k == 50 || k == 51)) memset(rgb, 250, (size_t)n);
     if (what == FLICKER) brighten(rgb, n, 30 * sin(2.1 * k));
     if (what == NOISE) add_noise(rgb, n, k);
@@ -157,6 +196,10 @@ static void test_made(double fps)
         {"title", TITLE, 0, {{0, 0}}},
         {"exposure", DARKER, 0, {{0, 0}}},
         {"cut, frames doubled", DOUBLED, 1, {{60, 0}}},
+        {"beams that turn", BEAMS, 0, {{0, 0}}},
+        {"a pattern that scrolls", TRUNKS, 0, {{0, 0}}},
+        {"dissolve of both", SOFTER, 1, {{60, 1}}},
+        {"titles come and go", TITLES, 0, {{0, 0}}},
     };
     for (size_t i = 0; i < ND_COUNT(cases); i++) {
         kind what = cases[i].kind;
