@@ -153,8 +153,10 @@ static void match_row(uint32_t *least, const uint8_t *a, const uint8_t *b)
 {
     uint16_t column[W] = {0};
     for (int y = 0; y < S; y++, a += PADDED_W, b += W)
-        for (int x = 0; x < W; x++)
-            column[x] = (uint16_t)(column[x] + (a[x] > b[x] ? a[x] - b[x] : b[x] - a[x]));
+        for (int x = 0; x < W; x++) {
+            uint8_t apart = (uint8_t)(ND_MAX(a[x], b[x]) - ND_MIN(a[x], b[x])); /* in bytes: fast */
+            column[x] = (uint16_t)(column[x] + apart);
+        }
     for (int i = 0; i < BLOCKS_X; i++) {
         uint32_t sum = 0;
         for (int x = 0; x < S; x++) sum += column[i * S + x];
