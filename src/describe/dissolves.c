@@ -14,13 +14,15 @@
  * Motion can look like a mixture: cos x moved by an angle d passes through
  * (A + B) / (2 cos(d/2)), a mixture but for its contrast, and so do turning
  * beams, rows of trunks, confetti. So two things more are asked. A and B are two
- * shots: their palettes differ, which motion hardly changes. And the frame in
- * the middle is nearer to the mixture than to what A or B can become by motion,
- * both as nd_shot_distance measures it.
+ * shots: their palettes differ, which motion hardly changes, and they are far
+ * apart, at equal exposure too. And the frame in the middle is nearer to the
+ * mixture than to what A or B can become by motion. nd_shot_distance measures
+ * both; being dear, it is asked last, and of the best readings first.
  *
  * The model is Hampapur, Jain, Weymouth (Production model based digital video
  * segmentation, 1995); that many spans are tried takes the place of their
- * known length; the two questions are ours. 32 x 20 luma, 25 samples a second, a ring of 96.
+ * known length; the two questions are ours. 32 x 20 luma, 25 samples a second,
+ * a ring of 96.
  */
 #include <float.h>
 #include <math.h>
