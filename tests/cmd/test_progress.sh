@@ -20,11 +20,11 @@ widest() {
     else fail "$1" "rows of 1 to $(($2 - 1)) columns expected, the widest has $found"; fi
 }
 
-if command -v script > /dev/null; then
+if script -qec true /dev/null > /dev/null 2>&1 < /dev/null; then
     widest narrow_terminal 20
     widest usual_terminal 80
 else
-    skip terminal "no script(1)"
+    skip terminal "script(1) makes no terminal here"
 fi
 run 0 no_terminal index "$scratch/plain.nd" "$music" -j 1
 check no_terminal_no_escapes bash -c "! grep -q '$(printf '\033')' '$scratch/err'"
