@@ -200,10 +200,12 @@ void cli_fail_input(cli *c, const char *path, const nd_diag *diag)
 {
     cli_fail(c, diag);
     nd_failure *grown = realloc(c->failures, (size_t)(c->n_failures + 1) * sizeof *grown);
-    char *reason = strdup(diag->text[0] ? diag->text : nd_error_text(diag->code));
-    if (grown) c->failures = grown;
-    if (grown && reason) c->failures[c->n_failures++] = (nd_failure){path, reason};
-    else free(reason);
+    if (!grown) return; /* stderr has it */
+    c->failures = grown;
+    nd_failure *failure = &c->failures[c->n_failures++];
+    failure->path = path;
+    failure->reason = strdup(diag->text[0] ? diag->text : nd_error_text(diag->code));
+    if (!failure->reason) c->n_failures--;
 }
 
 int cli_inputs_status(const cli *c, int n_done)

@@ -31,14 +31,15 @@ static int create(nd_rfft **out, int n, bool is_wide)
     nd_rfft *fft = nd_calloc(1, sizeof *fft);
     if (!fft) return ND_ENOMEM;
     size_t value = is_wide ? sizeof(double) : sizeof(float);
-    const void *scale = is_wide ? (const void *)&(double){1} : (const void *)&(float){1};
+    static const double scale_wide = 1;
+    static const float scale = 1;
     fft->n = n;
     fft->is_wide = is_wide;
     fft->in = av_malloc_array((size_t)n, value);
     fft->out = av_malloc_array((size_t)n / 2 + 1, 2 * value);
     if (!fft->in || !fft->out ||
-        av_tx_init(&fft->tx, &fft->run, is_wide ? AV_TX_DOUBLE_RDFT : AV_TX_FLOAT_RDFT, 0, n, scale,
-                   0) < 0) {
+        av_tx_init(&fft->tx, &fft->run, is_wide ? AV_TX_DOUBLE_RDFT : AV_TX_FLOAT_RDFT, 0, n,
+                   is_wide ? (const void *)&scale_wide : (const void *)&scale, 0) < 0) {
         nd_rfft_destroy(&fft);
         return ND_ENOMEM;
     }
