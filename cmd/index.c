@@ -6,7 +6,9 @@
 static void print_report(const cli *c, const nd_index_report *r)
 {
     char music[16], elapsed[16];
-    printf("%s: %lld tracks", c->args[0], (long long)r->n_tracks);
+    char library[1024];
+    printf("%s: %lld track%s", cli_text(library, c->args[0]), (long long)r->n_tracks,
+           r->n_tracks == 1 ? "" : "s");
     printf(" (%lld new, %lld changed, %lld moved, %lld removed, %lld as before)\n",
            (long long)r->n_added, (long long)r->n_changed, (long long)r->n_moved,
            (long long)r->n_removed, (long long)r->n_unchanged);
@@ -16,7 +18,9 @@ static void print_report(const cli *c, const nd_index_report *r)
                r->elapsed_s > 0 ? r->music_s / r->elapsed_s : 0);
     if (r->n_failed)
         printf("%lld could not be read; needledrop list --failed %s says why\n",
-               (long long)r->n_failed, c->args[0]);
+               (long long)r->n_failed, library);
+    if (r->n_found == 0)
+        printf("no file there has a music file's name (.mp3, .ogg, .flac, .wav, ...)\n");
 }
 
 static int run(cli *c)
