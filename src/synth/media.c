@@ -23,13 +23,6 @@ typedef struct work {
     bool has_failed;
 } work;
 
-uint64_t nd_item_seed(uint64_t seed, int64_t index, int purpose)
-{
-    nd_rng rng;
-    nd_rng_init(&rng, seed, ((uint64_t)index << 8) + (uint64_t)purpose);
-    return nd_rng_next(&rng);
-}
-
 static int finish_item(work *w, int rc, const nd_diag *diag, const json_t *truth)
 {
     pthread_mutex_lock(&w->lock);
