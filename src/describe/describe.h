@@ -34,6 +34,10 @@ int nd_window_clip(nd_medium medium, int n, int first, int k);
 /** Windows of an item: 1 for n <= 7, else one at every clip up to n - 7. */
 int nd_window_count(int n_clips);
 
+/** Raised whenever a default feature comes, goes or gives other values: a library then
+ *  analyses its tracks anew at the next index. */
+enum { ND_ANALYSIS_VERSION = 1 };
+
 /* ---- descriptions
  * ---------------------------------------------------------------- */
 

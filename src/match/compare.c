@@ -10,7 +10,8 @@
 static int load_entry(void *user, const nd_known *k)
 {
     nd_entries *e = user;
-    nd_entry entry = {.path = strdup(k->path), .id = k->id, .file = k->file};
+    nd_entry entry = {
+        .path = strdup(k->path), .id = k->id, .file = k->file, .analysis = k->analysis};
     if (!entry.path || nd_grow(&e->items, &e->capacity, e->n, 1, sizeof entry)) {
         free(entry.path);
         return ND_ENOMEM;
@@ -42,9 +43,15 @@ void nd_entries_deinit(nd_entries *e)
     *e = (nd_entries){0};
 }
 
+bool nd_entry_is_current(const nd_entry *e)
+{
+    return !e->id || e->analysis == ND_ANALYSIS_VERSION;
+}
+
 static bool is_unchanged(const nd_entry *e, const nd_found *f)
 {
-    return !f->problem && e->file.size_bytes == f->size_bytes && e->file.mtime_ns == f->mtime_ns &&
+    return !f->problem && nd_entry_is_current(e) && e->file.size_bytes == f->size_bytes &&
+           e->file.mtime_ns == f->mtime_ns &&
            (e->id || e->file.hash); /* a failure without a hash is tried again */
 }
 
@@ -158,10 +165,11 @@ int nd_tasks_need_hash(bool *flags, const nd_tasks *tasks, const nd_entries *kno
     return 0;
 }
 
-/* A stale one is about to be replaced: nothing may be copied from it. */
+/* A stale one is about to be replaced, an old build's features are no longer wanted:
+ * nothing may be copied from them. */
 static bool is_source(const nd_entry *e)
 {
-    return e->id && e->file.hash && !e->is_stale;
+    return e->id && e->file.hash && !e->is_stale && nd_entry_is_current(e);
 }
 
 /* One content: its gone tracks, its tracks in place, its tasks. */

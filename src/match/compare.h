@@ -10,6 +10,7 @@ typedef struct nd_entry {
     char *path; /* owned */
     int64_t id; /* 0: a failure */
     nd_file_state file;
+    int analysis;  /* of a track: which build's features it has */
     bool is_gone;  /* covered by this walk and not there */
     bool is_stale; /* its file has other size or time: content not known yet */
     bool is_taken; /* gone, and a new path has taken it over */
@@ -47,6 +48,10 @@ int nd_entries_load(nd_entries *out, nd_library *lib, nd_diag *diag);
 /** @return the entry of that path, borrowed; NULL when there is none. */
 nd_entry *nd_entries_find(const nd_entries *e, const char *path);
 void nd_entries_deinit(nd_entries *e);
+
+/** Whether what is stored of an entry is what this build would find: a failure always,
+ *  a track where it was analysed by a build of ND_ANALYSIS_VERSION. */
+bool nd_entry_is_current(const nd_entry *e);
 
 /** Go through both lists side by side: mark entries as gone or stale, make a
  *  task of each file that is new, changed, or failed without a known content.

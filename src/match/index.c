@@ -253,7 +253,7 @@ static int settle_in_place(index_run *run, nd_task *t)
         t->is_settled = true;
         return ops->put_failure(run->lib->store, t->to.path, &none, t->found->problem, run->diag);
     }
-    bool is_same = e && e->file.hash && e->file.hash == t->to.file.hash &&
+    bool is_same = e && nd_entry_is_current(e) && e->file.hash && e->file.hash == t->to.file.hash &&
                    e->file.size_bytes == t->to.file.size_bytes;
     if (!is_same) return 0;
     t->is_settled = true;
@@ -364,6 +364,7 @@ static int put_description(index_run *run, const nd_task *t, const nd_descriptio
         .vocal = -1,
         .is_cut = d->is_cut,
         .analysed_s = d->analysed_s,
+        .analysis = ND_ANALYSIS_VERSION,
     };
     const char **tags = nd_tags_of(&d->info);
     if (!tags) return no_memory(run);

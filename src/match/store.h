@@ -22,6 +22,7 @@ typedef struct nd_known {
     const char *path;
     int64_t id; /* of the track, 1 or more; 0: a failure */
     nd_file_state file;
+    int analysis; /* of a track: ND_ANALYSIS_VERSION of the build that analysed it */
 } nd_known;
 
 /** A track as it is stored. */
@@ -32,6 +33,7 @@ typedef struct nd_record {
     int vocal;         /* 1 with voice, 0 without, -1 not known */
     bool is_cut;       /* the file is longer than what was analysed */
     double analysed_s; /* what the features cover */
+    int analysis;      /* ND_ANALYSIS_VERSION of the build that made them */
 } nd_record;
 
 typedef struct nd_store nd_store; /* each store has its own */

@@ -23,7 +23,10 @@ static nd_walk walk_of(nd_found *found, size_t n)
 
 static nd_entry entry(const char *path, int64_t id, int64_t size, int64_t time, uint64_t hash)
 {
-    return (nd_entry){.path = (char *)path, .id = id, .file = {size, time, hash}};
+    return (nd_entry){.path = (char *)path,
+                      .id = id,
+                      .file = {size, time, hash},
+                      .analysis = ND_ANALYSIS_VERSION};
 }
 
 static nd_found found(const char *path, int64_t size, int64_t time)

@@ -119,6 +119,16 @@ static void check_life(void)
     fixture_set_time(fixture_path("life/d.mp3"));
     CHECK_INDEX("life_touched", lib, "life",
                 "found 4 new 0 changed 0 moved 0 removed 0 same 3 failed 1 tracks 3 analysed 0");
+    shell("sqlite3 life.nd 'update tracks set analysis = analysis - 1 where tempo_bpm < 115'");
+    CHECK_INDEX("life_of_another_build", lib, "life",
+                "found 4 new 0 changed 2 moved 0 removed 0 same 1 failed 1 tracks 3 analysed 2");
+    shell("sqlite3 life.nd 'update tracks set analysis = 0 where tempo_bpm > 115';"
+          "mv life/sub/c.flac life/sub/moved.flac");
+    CHECK_INDEX("life_of_another_build_moved", lib, "life",
+                "found 4 new 1 changed 0 moved 0 removed 1 same 2 failed 1 tracks 3 analysed 1");
+    shell("mv life/sub/moved.flac life/sub/c.flac");
+    CHECK_INDEX("life_moved_back", lib, "life",
+                "found 4 new 0 changed 0 moved 1 removed 0 same 2 failed 1 tracks 3 analysed 0");
     fixture_write("life/a.mp3", "130 3 0 40 Rock");
     CHECK_INDEX("life_changed_same_size", lib, "life",
                 "found 4 new 0 changed 1 moved 0 removed 0 same 2 failed 1 tracks 3 analysed 1");

@@ -202,7 +202,8 @@ static int known_row(void *user, sqlite3_stmt *st)
                   .id = sqlite3_column_int64(st, 1),
                   .file = {.size_bytes = sqlite3_column_int64(st, 2),
                            .mtime_ns = sqlite3_column_int64(st, 3),
-                           .hash = (uint64_t)sqlite3_column_int64(st, 4)}};
+                           .hash = (uint64_t)sqlite3_column_int64(st, 4)},
+                  .analysis = sqlite3_column_int(st, 5)};
     return l->known(l->user, &k);
 }
 
@@ -223,8 +224,8 @@ static int sqlite_each_known(nd_store *s, nd_visit_known *visit, void *user, nd_
 {
     listing l = {.s = s, .diag = diag, .user = user, .known = visit};
     return list(&l,
-                "SELECT path, id, size_bytes, mtime_ns, hash FROM tracks UNION ALL "
-                "SELECT path, 0, size_bytes, mtime_ns, hash FROM failures ORDER BY path",
+                "SELECT path, id, size_bytes, mtime_ns, hash, analysis FROM tracks UNION ALL "
+                "SELECT path, 0, size_bytes, mtime_ns, hash, 0 FROM failures ORDER BY path",
                 known_row);
 }
 

@@ -13,6 +13,7 @@ static const char version_1[] =
     " path BLOB NOT NULL UNIQUE,"
     " size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, hash INTEGER,"
     " duration_s REAL NOT NULL, analysed_s REAL NOT NULL, is_cut INTEGER NOT NULL,"
+    " analysis INTEGER NOT NULL,"
     " tempo_bpm REAL, metre INTEGER, key INTEGER, is_minor INTEGER, loudness_lufs REAL,"
     " vocal INTEGER,"
     " title TEXT NOT NULL, artist TEXT NOT NULL, album TEXT NOT NULL, genre TEXT NOT NULL,"
@@ -58,6 +59,7 @@ const nd_column nd_sqlite_columns[] = {
     NUMBER("duration_s", ND_COL_REAL, track.info.duration_s),
     NUMBER("analysed_s", ND_COL_REAL, analysed_s),
     NUMBER("is_cut", ND_COL_BOOL, is_cut),
+    NUMBER("analysis", ND_COL_INT, analysis),
     OPTIONAL("tempo_bpm", ND_COL_REAL, track.tempo_bpm, 0),
     OPTIONAL("metre", ND_COL_INT, metre, 0),
     OPTIONAL("key", ND_COL_INT, track.key, -1),
