@@ -56,7 +56,6 @@ struct nd_writer {
     struct SwsContext *scaler;
     SwrContext *converter;
     AVAudioFifo *fifo;
-    bool has_header;
 };
 
 /* ---- the file ---------------------------------------------------------------------------- */
@@ -321,7 +320,6 @@ int nd_writer_open(nd_writer **out, const char *path, const nd_writer_params *pa
         rc = fail_av(w, rc, "writing", diag);
         goto fail;
     }
-    w->has_header = true;
     *out = w;
     return 0;
 fail:
@@ -393,7 +391,6 @@ static int finish(nd_writer *w, nd_diag *diag)
         ((rc = send_sound(w, true, diag)) || (rc = send_frame(w, &w->audio, NULL, diag))))
         return rc;
     rc = av_write_trailer(w->muxer);
-    w->has_header = false;
     avio_flush(w->muxer->pb);
     if (rc < 0 || w->write_errno) return fail_av(w, rc, "finishing", diag);
     if (fchmod(w->fd, 0644) || fsync(w->fd)) return nd_diag_errno(diag, "writing", w->path);
