@@ -1,6 +1,6 @@
 /* A description as bytes, for the pipe from the worker and for fuzzing.
  *
- *   "NDD1"  u32 medium  u32 is_cut  f64 analysed_s  nd_media_info  u32 n_arrays
+ *   "NDD1"  u32 medium  u32 is_cut  u32 n_arrays  f64 analysed_s  nd_media_info
  *   then per array: name[32]  u32 dtype  u32 n_dims  i64 dims[4]  values
  *
  * Little endian, the machine's own layout: both ends are one build on one

@@ -7,8 +7,8 @@
  *
  * Layout. A picture of the pyramid has PAD columns and rows of copies of its
  * border on all sides. Working planes have one size, that of the finest level,
- * and the same margins; loops run over nd__lanes(width) values, a whole number
- * of vectors, so what lies right of a picture is scratch: finite, never used.
+ * and the same margins; loops run over lanes(width) values, a whole number of
+ * vectors, so what lies right of a picture is scratch: finite, never used.
  */
 #ifndef ND_DESCRIBE_FLOW_PLANES_H
 #define ND_DESCRIBE_FLOW_PLANES_H
