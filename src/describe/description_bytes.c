@@ -14,6 +14,10 @@
 
 static const char magic[4] = "NDD1";
 
+/* Every feature of a build together has a tenth of it. More could only be an enemy's: each
+ * name is compared with all before it. */
+enum { MAX_ARRAYS = 1024 };
+
 typedef struct {
     char magic[4];
     uint32_t medium, is_cut, n_arrays;
@@ -132,6 +136,10 @@ int nd_description_read(nd_description **out, const uint8_t *data, size_t n, nd_
     if (!read_bytes(&r, &h, sizeof h) || memcmp(h.magic, magic, sizeof magic) ||
         (h.medium != ND_MUSIC && h.medium != ND_VIDEO))
         return nd_diag_set(diag, ND_EFORMAT, "reading features: no header in %zu bytes", n);
+    if (h.n_arrays > MAX_ARRAYS)
+        return nd_diag_set(diag, ND_EFORMAT,
+                           "reading features: at most %d arrays expected, found %u", MAX_ARRAYS,
+                           h.n_arrays);
     nd_description *d = nd_calloc(1, sizeof *d);
     if (!d) return nd_diag_set(diag, ND_ENOMEM, "reading features: out of memory");
     d->medium = (nd_medium)h.medium;

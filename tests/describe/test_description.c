@@ -103,6 +103,25 @@ static void test_hollow(void)
     nd_description_destroy(&d);
 }
 
+/* Empty arrays cost the writer 72 bytes each and the reader a search of all names: a worker
+ * that was taken over could send 14 million. */
+static void test_crowd(void)
+{
+    nd_description *d = sample(), *again = NULL;
+    for (int i = 0; i < 1100; i++) {
+        char name[ND_ARRAY_NAME_BYTES];
+        snprintf(name, sizeof name, "empty %d", i);
+        nd_description_add(d, name, ND_F32, 1, (int64_t[]){0});
+    }
+    nd_bytes bytes = {0};
+    nd_description_write(&bytes, d);
+    CHECK("a_crowd_of_arrays_is_refused",
+          nd_description_read(&again, bytes.data, bytes.n, NULL) == ND_EFORMAT, "read");
+    nd_bytes_deinit(&bytes);
+    nd_description_destroy(&again);
+    nd_description_destroy(&d);
+}
+
 static void test_json(const nd_description *d)
 {
     char *json = NULL;
@@ -123,6 +142,7 @@ int main(void)
     test_damage(&bytes);
     test_not_finite();
     test_hollow();
+    test_crowd();
     test_json(d);
     nd_bytes_deinit(&bytes);
     nd_description_destroy(&d);
