@@ -24,6 +24,7 @@ typedef struct {
     float *out; /* [n_out] */
     size_t n_out, capacity;
     int64_t n_skip, n_most; /* output samples to leave out at the start, to keep; 0: all */
+    int64_t n_gone;         /* of those to leave out: not in out any more */
     bool is_cut;
     loudness_meter *meter; /* NULL: not asked for */
 } sample_reading;
@@ -100,6 +101,10 @@ static int resample(sample_reading *r, const float *in, int n)
     const uint8_t *from = (const uint8_t *)in;
     int got = swr_convert(r->resampler, &to, room, in ? &from : NULL, n);
     if (got > 0) r->n_out += (size_t)got;
+    if (r->n_gone + (int64_t)r->n_out <= r->n_skip) { /* a late start takes no memory */
+        r->n_gone += (int64_t)r->n_out;
+        r->n_out = 0;
+    }
     return 0;
 }
 
@@ -127,7 +132,7 @@ static int take_frame(void *user, AVFrame *f)
     if (rc)
         return nd_diag_set(r->diag, rc, "measuring the loudness of %s: %s", r->m->name,
                            nd_error_text(rc));
-    return r->n_most && (int64_t)r->n_out > r->n_skip + r->n_most;
+    return r->n_most && r->n_gone + (int64_t)r->n_out > r->n_skip + r->n_most;
 }
 
 /* ---- the whole --------------------------------------------------------------------- */
@@ -135,14 +140,14 @@ static int take_frame(void *user, AVFrame *f)
 /* Cut to what was wanted, and hand the values over. */
 static int finish(nd_samples **out, sample_reading *r)
 {
-    int64_t n = ND_MAX((int64_t)r->n_out - r->n_skip, 0);
+    int64_t first = r->n_skip - r->n_gone, n = ND_MAX((int64_t)r->n_out - first, 0);
     bool is_cut = r->n_most && n > r->n_most;
     if (is_cut) n = r->n_most;
     if (n == 0)
         return nd_diag_set(r->diag, ND_EEMPTY, "reading %s: no sound could be decoded", r->m->name);
     nd_samples *s = nd_calloc(1, sizeof *s);
     if (!s) return nd_diag_set(r->diag, ND_ENOMEM, "reading %s: out of memory", r->m->name);
-    for (int64_t i = 0; i < n; i++) r->out[i] = finite_or_zero(r->out[i + r->n_skip]);
+    for (int64_t i = 0; i < n; i++) r->out[i] = finite_or_zero(r->out[i + first]);
     *s = (nd_samples){.data = r->out, .n = n, .rate_hz = r->params->rate_hz, .is_cut = is_cut};
     r->out = NULL;
     int rc = r->meter ? loudness_meter_finish(r->meter, s, (double)r->n_skip / s->rate_hz,

@@ -1,6 +1,8 @@
 /* Sound, against what the ffmpeg program decodes from the same file. */
 #include "fixture.h"
 
+#include <sys/resource.h>
+
 #define NOISE "-f lavfi -i anoisesrc=d=4:seed=7:r=44100:a=0.3 "
 
 static void test_parameters(void)
@@ -58,6 +60,25 @@ static void test_formats(void)
         nd_bytes_deinit(&expected);
         nd_samples_destroy(&s);
     }
+}
+
+/* What lies before a part is not kept: 19 s of it at 1 MHz would be 76 MB. First of the tests,
+ * as the high water mark does not fall. */
+static void test_memory_of_a_late_part(void)
+{
+    enum { MOST_KB = 40000 };
+    struct rusage before, after;
+    shell(FFMPEG "-f lavfi -i sine=d=20:r=8000 long.wav");
+    nd_samples *s;
+    getrusage(RUSAGE_SELF, &before);
+    int rc = read_samples(&s, "long.wav",
+                          (nd_sample_params){.rate_hz = 1000000, .start_s = 19, .length_s = 0.5},
+                          NULL);
+    getrusage(RUSAGE_SELF, &after);
+    long kb = after.ru_maxrss - before.ru_maxrss;
+    CHECK("a_late_part_takes_no_memory", rc == 0 && s && s->n == 500000 && kb < MOST_KB,
+          "%d, %ld kB", rc, kb);
+    nd_samples_destroy(&s);
 }
 
 /* A part read alone is the same part of the whole. */
@@ -258,6 +279,7 @@ static void test_damage(void)
 int main(void)
 {
     scratch_make();
+    test_memory_of_a_late_part();
     test_parameters();
     test_formats();
     test_parts();
