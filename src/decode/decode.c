@@ -43,11 +43,13 @@ static int drain(AVCodecContext *codec, AVFrame *frame, nd__frame_taker *take, v
 
 /* Feed the packets of one stream; a damaged one is the codec's to pass over. */
 static int decode_packets(nd_media *m, int stream, AVCodecContext *codec, nd__frame_taker *take,
-                          void *user, int64_t *n_frames)
+                          void *user, int64_t *n_frames, nd_diag *diag)
 {
     AVPacket *packet = av_packet_alloc();
     AVFrame *frame = av_frame_alloc();
-    int rc = packet && frame ? 0 : ND_ENOMEM;
+    int rc = 0;
+    if (!packet || !frame)
+        rc = nd_diag_set(diag, ND_ENOMEM, "reading %s: out of memory", m->name);
     while (!rc && av_read_frame(m->format, packet) >= 0) {
         if (packet->stream_index == stream) {
             avcodec_send_packet(codec, packet);
@@ -86,7 +88,7 @@ int nd__media_decode(nd_media *m, int stream, double from_s, nd__frame_taker *ta
     if (!rc) rc = open_codec(&codec, m, stream, diag);
     if (rc) return rc;
     choose_stream(m, stream, from_s);
-    rc = decode_packets(m, stream, codec, take, user, n_frames_out);
+    rc = decode_packets(m, stream, codec, take, user, n_frames_out, diag);
     avcodec_free_context(&codec);
     if (!rc && m->read_failed)
         return nd_diag_set(diag, ND_EIO, "reading %s: the disk gave an error", m->name);
