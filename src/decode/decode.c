@@ -48,8 +48,7 @@ static int decode_packets(nd_media *m, int stream, AVCodecContext *codec, nd__fr
     AVPacket *packet = av_packet_alloc();
     AVFrame *frame = av_frame_alloc();
     int rc = 0;
-    if (!packet || !frame)
-        rc = nd_diag_set(diag, ND_ENOMEM, "reading %s: out of memory", m->name);
+    if (!packet || !frame) rc = nd_diag_set(diag, ND_ENOMEM, "reading %s: out of memory", m->name);
     while (!rc && av_read_frame(m->format, packet) >= 0) {
         if (packet->stream_index == stream) {
             avcodec_send_packet(codec, packet);

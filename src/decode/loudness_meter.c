@@ -45,31 +45,34 @@ void loudness_meter_destroy(loudness_meter **meter)
     *meter = NULL;
 }
 
-/* @return false when there is no such graph for this kind of sound */
-static bool make_graph(loudness_meter *m, const AVFrame *f)
+/* abuffer -> ebur128 -> abuffersink for this kind of sound. @return 0 or an AVERROR */
+static int make_graph(loudness_meter *m, const AVFrame *f)
 {
     char layout[128], args[256];
+    AVFilterContext *r128 = NULL;
+    m->n_channels = 0; /* a graph that is made half fits no sound */
     avfilter_graph_free(&m->graph);
     m->graph = avfilter_graph_alloc();
-    if (!m->graph || av_channel_layout_describe(&f->ch_layout, layout, sizeof layout) < 0)
-        return false;
+    if (!m->graph) return AVERROR(ENOMEM);
     m->graph->nb_threads = 1;
+    int rc = av_channel_layout_describe(&f->ch_layout, layout, sizeof layout);
+    if (rc < 0) return rc;
     snprintf(args, sizeof args, "sample_rate=%d:sample_fmt=%s:channel_layout=%s:time_base=1/%d",
              f->sample_rate, av_get_sample_fmt_name(f->format), layout, f->sample_rate);
-    AVFilterContext *r128 = NULL;
-    if (avfilter_graph_create_filter(&m->source, avfilter_get_by_name("abuffer"), "in", args, NULL,
-                                     m->graph) < 0 ||
-        avfilter_graph_create_filter(&r128, avfilter_get_by_name("ebur128"), "r128", "metadata=1",
-                                     NULL, m->graph) < 0 ||
-        avfilter_graph_create_filter(&m->sink, avfilter_get_by_name("abuffersink"), "out", NULL,
-                                     NULL, m->graph) < 0 ||
-        avfilter_link(m->source, 0, r128, 0) < 0 || avfilter_link(r128, 0, m->sink, 0) < 0 ||
-        avfilter_graph_config(m->graph, NULL) < 0)
-        return false;
+    if ((rc = avfilter_graph_create_filter(&m->source, avfilter_get_by_name("abuffer"), "in", args,
+                                           NULL, m->graph)) < 0 ||
+        (rc = avfilter_graph_create_filter(&r128, avfilter_get_by_name("ebur128"), "r128",
+                                           "metadata=1", NULL, m->graph)) < 0 ||
+        (rc = avfilter_graph_create_filter(&m->sink, avfilter_get_by_name("abuffersink"), "out",
+                                           NULL, NULL, m->graph)) < 0 ||
+        (rc = avfilter_link(m->source, 0, r128, 0)) < 0 ||
+        (rc = avfilter_link(r128, 0, m->sink, 0)) < 0 ||
+        (rc = avfilter_graph_config(m->graph, NULL)) < 0)
+        return rc;
     m->rate_hz = f->sample_rate;
     m->format = f->format;
     m->n_channels = f->ch_layout.nb_channels;
-    return true;
+    return 0;
 }
 
 static float momentary_of(const AVFrame *f)
@@ -81,13 +84,14 @@ static float momentary_of(const AVFrame *f)
 
 static int collect(loudness_meter *m)
 {
-    while (av_buffersink_get_frame(m->sink, m->out) >= 0) {
+    int rc;
+    while ((rc = av_buffersink_get_frame(m->sink, m->out)) >= 0) {
         float lufs = momentary_of(m->out);
         av_frame_unref(m->out);
         if (nd_grow(&m->momentary, &m->capacity, m->n, 1, sizeof *m->momentary)) return ND_ENOMEM;
         m->momentary[m->n++] = lufs;
     }
-    return 0;
+    return rc == AVERROR(ENOMEM) ? ND_ENOMEM : 0;
 }
 
 /* The mean of the channels as a frame of its own, for layouts of many channels. */
@@ -134,26 +138,28 @@ static AVFrame *measurable_frame(const AVFrame *f, const float *mono)
 }
 
 /* Feed a frame to the graph, made again when the kind of sound changes.
- * @return false when the filter does not take it */
-static bool feed(loudness_meter *m, AVFrame *in)
+ * @return 0; an AVERROR: ENOMEM, else the filter does not take it */
+static int feed(loudness_meter *m, AVFrame *in)
 {
     bool is_same = m->graph && in->sample_rate == m->rate_hz && in->format == m->format &&
                    in->ch_layout.nb_channels == m->n_channels;
     in->pts = AV_NOPTS_VALUE;
-    return (is_same || make_graph(m, in)) && av_buffersrc_add_frame(m->source, in) >= 0;
+    int rc = is_same ? 0 : make_graph(m, in);
+    return rc < 0 ? rc : av_buffersrc_add_frame(m->source, in);
 }
 
 int loudness_meter_add(loudness_meter *m, AVFrame *f, const float *mono)
 {
-    bool is_fed = false;
-    for (int try = 0; try < 2 && !is_fed; try++) {
+    for (int try = 0; try < 2; try++) {
         AVFrame *in = m->is_mono ? mono_frame(f, mono) : measurable_frame(f, mono);
         if (!in) return ND_ENOMEM;
-        is_fed = feed(m, in);
-        m->is_mono |= !is_fed; /* a layout that the filter refuses: its mean from now on */
+        int rc = feed(m, in);
         av_frame_free(&in);
+        if (rc >= 0) return collect(m);
+        if (rc == AVERROR(ENOMEM)) return ND_ENOMEM;
+        m->is_mono = true; /* a layout that the filter refuses: its mean from now on */
     }
-    return is_fed ? collect(m) : ND_EUNSUPPORTED;
+    return ND_EUNSUPPORTED;
 }
 
 /* Mean power of the blocks above a gate, as LUFS. */
