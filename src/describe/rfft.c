@@ -60,9 +60,10 @@ int nd_rfft_create_wide(nd_rfft **out, int n)
 void nd_rfft_power(nd_rfft *fft, float *power_out, const float *in)
 {
     ND_ASSERT(!fft->is_wide);
-    const AVComplexFloat *bins = fft->out;
+    AVComplexFloat *bins = fft->out;
     memcpy(fft->in, in, (size_t)fft->n * sizeof *in);
     fft->run(fft->tx, fft->out, fft->in, sizeof *in);
+    bins[fft->n / 2].im = 0; /* libavutil 57 leaves it as the memory was */
     for (int k = 0; k <= fft->n / 2; k++)
         power_out[k] = bins[k].re * bins[k].re + bins[k].im * bins[k].im;
 }
@@ -70,9 +71,10 @@ void nd_rfft_power(nd_rfft *fft, float *power_out, const float *in)
 void nd_rfft_power_wide(nd_rfft *fft, float *power_out, const double *in)
 {
     ND_ASSERT(fft->is_wide);
-    const AVComplexDouble *bins = fft->out;
+    AVComplexDouble *bins = fft->out;
     memcpy(fft->in, in, (size_t)fft->n * sizeof *in);
     fft->run(fft->tx, fft->out, fft->in, sizeof *in);
+    bins[fft->n / 2].im = 0; /* libavutil 57 leaves it as the memory was */
     for (int k = 0; k <= fft->n / 2; k++)
         power_out[k] = (float)(bins[k].re * bins[k].re + bins[k].im * bins[k].im);
 }
