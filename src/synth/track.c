@@ -20,9 +20,9 @@ static int put(json_t *object, const char *key, json_t *value)
 static json_t *seconds_of(const int64_t *at, int n, int step)
 {
     json_t *list = json_array();
-    for (int i = 0; i < n; i += step) {
+    for (int i = 0; list && i < n; i += step) {
         json_t *value = nd_json_number((double)at[i] / ND_SYNTH_RATE_HZ, 4);
-        if (!list || json_array_append_new(list, value)) {
+        if (json_array_append_new(list, value)) {
             json_decref(list);
             return NULL;
         }
@@ -43,7 +43,7 @@ static json_t *sections_of(const nd_song *song, const float *stereo)
 {
     json_t *list = json_array();
     int metre = song->style->metre;
-    for (int s = 0; s < song->n_sections; s++) {
+    for (int s = 0; list && s < song->n_sections; s++) {
         const nd_section *section = &song->sections[s];
         int64_t from = song->beat_at[section->first_bar * metre];
         int64_t to = song->beat_at[(section->first_bar + section->n_bars) * metre];
@@ -51,7 +51,7 @@ static json_t *sections_of(const nd_song *song, const float *stereo)
                                  "start_s", nd_json_number((double)from / ND_SYNTH_RATE_HZ, 4),
                                  "level", nd_json_number((double)section->level, 2), "loudness_db",
                                  nd_json_number(loudness_db(stereo, from, to), 1));
-        if (!list || json_array_append_new(list, item)) {
+        if (json_array_append_new(list, item)) {
             json_decref(list);
             return NULL;
         }
