@@ -64,6 +64,10 @@ int nd_description_add_i32(nd_description *d, const char *name, const int32_t *x
 /** The value of a scalar or of element 0; `missing` when absent or empty. */
 double nd_description_scalar(const nd_description *d, const char *name, double missing);
 
+/** The same as a whole number, cut towards 0 and into the range of int: a worker that was
+ *  taken over may send 1e30. */
+int nd_description_int(const nd_description *d, const char *name, int missing);
+
 /** A vector of f32: its values borrowed, its length in *n_out (first dim); NULL
  *  and 0 when absent or of another type. nd_description_i32 likewise. */
 const float *nd_description_f32(const nd_description *d, const char *name, int64_t *n_out);

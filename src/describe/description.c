@@ -92,6 +92,11 @@ double nd_description_scalar(const nd_description *d, const char *name, double m
     return a->dtype == ND_F32 ? (double)a->f32[0] : a->dtype == ND_I32 ? a->i32[0] : a->u8[0];
 }
 
+int nd_description_int(const nd_description *d, const char *name, int missing)
+{
+    return (int)ND_CLAMP(nd_description_scalar(d, name, missing), INT32_MIN, INT32_MAX);
+}
+
 static const void *find_vector(const nd_description *d, const char *name, nd_dtype dtype,
                                int64_t *n_out)
 {

@@ -155,8 +155,8 @@ static void add_info(json_t *root, const nd_description *d)
 
 static void add_key(json_t *root, const nd_description *d)
 {
-    int key = (int)nd_description_scalar(d, "key", -1);
-    int is_minor = (int)nd_description_scalar(d, "key_is_minor", -1);
+    int key = nd_description_int(d, "key", -1);
+    int is_minor = nd_description_int(d, "key_is_minor", -1);
     add_text(root, "key", nd_key_name(key, is_minor));
 }
 

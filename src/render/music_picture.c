@@ -82,8 +82,8 @@ void nd_music_facts(nd_str *out, const nd_picture *p)
     char text[32];
     double tempo = nd_description_scalar(p->d, "tempo_bpm", -1);
     double metre = nd_description_scalar(p->d, "metre", 0);
-    const char *key_name = nd_key_name((int)nd_description_scalar(p->d, "key", -1),
-                                       (int)nd_description_scalar(p->d, "key_is_minor", -1));
+    const char *key_name = nd_key_name(nd_description_int(p->d, "key", -1),
+                                       nd_description_int(p->d, "key_is_minor", -1));
     double lufs = nd_description_scalar(p->d, "integrated_lufs", -120);
     nd_str_append(out, "%s%s", nd_description_is_cut(p->d) ? "first " : "",
                   nd_time_print(text, p->length_s, false));

@@ -15,6 +15,7 @@ static nd_description *sample(void)
     nd_description_add_f32(d, "curve", curve, 5);
     nd_description_add_i32(d, "codes", codes, 3);
     nd_description_add_scalar(d, "one", 1.5);
+    nd_description_add_scalar(d, "huge", 1e30);
     nd_description_add(d, "image", ND_U8, 3, (int64_t[]){2, 3, 3});
     nd_description_add(d, "nothing", ND_F32, 2, (int64_t[]){0, 80});
     return d;
@@ -28,7 +29,9 @@ static void test_find(const nd_description *d)
           (long long)n);
     CHECK("scalar_missing", nd_description_scalar(d, "absent", -3) == -3, "no fallback");
     CHECK("scalar", nd_description_scalar(d, "one", 0) == 1.5, "other value");
-    CHECK("at_end", !nd_description_at(d, 5) && !nd_description_at(d, -1), "past the end");
+    int huge = nd_description_int(d, "huge", 0), whole = nd_description_int(d, "one", 0);
+    CHECK("int_of_a_huge_number", huge == INT32_MAX && whole == 1, "%d, %d", huge, whole);
+    CHECK("at_end", !nd_description_at(d, 6) && !nd_description_at(d, -1), "past the end");
     const float *curve = nd_description_f32(d, "curve", &n);
     CHECK("vector", n == 5 && curve && curve[4] == 4, "n %lld", (long long)n);
 }
@@ -93,8 +96,8 @@ static void test_not_finite(void)
 static void test_hollow(void)
 {
     nd_description *d = sample(), *again = NULL;
-    d->arrays[4].dims[0] = 9000000;
-    d->arrays[4].dims[1] = 0;
+    d->arrays[5].dims[0] = 9000000;
+    d->arrays[5].dims[1] = 0;
     nd_bytes bytes = {0};
     nd_description_write(&bytes, d);
     CHECK("rows_without_values_are_refused",
