@@ -72,9 +72,8 @@ static void choose_stream(nd_media *m, int stream, double from_s)
     for (unsigned i = 0; i < m->format->nb_streams; i++)
         m->format->streams[i]->discard = (int)i == stream ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
     double to_s = nd__stream_zero_s(m, stream) + ND_MIN(from_s, 1e9);
-    if (from_s > 0)
-        av_seek_frame(m->format, stream, (int64_t)floor(to_s / av_q2d(s->time_base)),
-                      AVSEEK_FLAG_BACKWARD);
+    double ticks = ND_CLAMP(floor(to_s / av_q2d(s->time_base)), -9e18, 9e18); /* int64_t's range */
+    if (from_s > 0) av_seek_frame(m->format, stream, (int64_t)ticks, AVSEEK_FLAG_BACKWARD);
     m->is_used = true;
 }
 
