@@ -36,7 +36,7 @@ int nd_window_count(int n_clips);
 
 /** Raised whenever a default feature comes, goes or gives other values: a library then
  *  analyses its tracks anew at the next index. */
-enum { ND_ANALYSIS_VERSION = 1 };
+enum { ND_ANALYSIS_VERSION = 2 };
 
 /* ---- descriptions
  * ---------------------------------------------------------------- */
