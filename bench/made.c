@@ -1,8 +1,9 @@
 /* The whole worker on made media, whose truth is known.
  *
  * results: 40 tracks of seed 201 and 16 videos of seeds 31 to 34 (`needledrop synth media`),
- * results: seeds that nothing was set with; but every seed shares the synthesiser's twelve styles
- * results: and eight scenes, so these are new pieces, not new kinds. Tempo is right within 4 %;
+ * results: seeds that nothing was set with, though these scores were seen while thresholds were
+ * results: chosen; and every seed shares the synthesiser's twelve styles and eight scenes, so
+ * results: these are new pieces, not new kinds. Tempo is right within 4 %;
  * results: beats as above; tonic is the pitch class of the key; a hard cut is found within
  * results: 21 ms, a fade or dissolve within 0.3 s of its middle.
  */
