@@ -213,7 +213,7 @@ static int run_all(const char *work)
 
 int main(void)
 {
-    char work[] = "/tmp/nd-flow-XXXXXX", command[64];
+    char work[] = "/tmp/needledrop-flow-XXXXXX", command[64];
     if (access(truths, R_OK)) {
         printf("# skipped: no ../shared/data\n");
         return 0;

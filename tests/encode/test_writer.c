@@ -12,7 +12,7 @@
 
 enum { WIDTH = 96, HEIGHT = 64, N_FRAMES = 24, RATE = 32000, N_SAMPLES = 40001 };
 
-static char folder[] = "/tmp/nd-writer-XXXXXX";
+static char folder[] = "/tmp/needledrop-writer-XXXXXX";
 static int64_t disk_left = INT64_MAX;
 static int disk_error;
 

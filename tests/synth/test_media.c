@@ -10,7 +10,7 @@
 
 enum { N_TRACKS = 4, N_VIDEOS = 3, RATE = 32000, SMALL_W = 80, SMALL_H = 45, FRAME = 80 * 45 };
 
-static char folder[] = "/tmp/nd-media-XXXXXX";
+static char folder[] = "/tmp/needledrop-media-XXXXXX";
 
 static const nd_synth_media_params usual = {
     .n_tracks = N_TRACKS, .n_videos = N_VIDEOS, .seed = 11, .music_s = 24, .video_s = 7};
