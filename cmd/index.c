@@ -1,5 +1,6 @@
 /* needledrop index: analyse music, keep a library in step with folders. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -23,6 +24,14 @@ static void print_report(const cli *c, const nd_index_report *r)
         printf("no file there has a music file's name (.mp3, .ogg, .flac, .wav, ...)\n");
 }
 
+/* Paths of which none is there are a slip of the keyboard: no library is made for them. */
+static bool has_something(const cli *c)
+{
+    bool found = c->n_args == 1;
+    for (int i = 1; i < c->n_args; i++) found |= access(c->args[i], F_OK) == 0;
+    return found || access(c->args[0], F_OK) == 0;
+}
+
 static int run(cli *c)
 {
     nd_index_params params = {.log = &c->log, .progress = &c->progress};
@@ -30,6 +39,11 @@ static int run(cli *c)
     if (status) return status;
     nd_library *lib = NULL;
     nd_diag diag = {0};
+    if (!has_something(c)) {
+        nd_diag_set(&diag, ND_ENOTFOUND, "looking for music in %s: no such file or folder",
+                    c->args[1]);
+        return cli_fail(c, &diag);
+    }
     if (nd_library_open(&lib, c->args[0], ND_OPEN_INDEX, &diag)) return cli_fail(c, &diag);
     nd_index_report report = {0};
     cli_screen_start(c);

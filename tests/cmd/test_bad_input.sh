@@ -96,5 +96,7 @@ sqlite3 "$scratch/newer.nd" 'pragma user_version = 9999' > /dev/null
 run 1 newer_version list "$scratch/newer.nd"
 one_line newer_version_line 'version'
 run 1 absent_folder index "$scratch/new.nd" "$scratch/no/such/folder"
+one_line absent_folder_line 'no/such/folder'
+check absent_folder_makes_no_library test ! -e "$scratch/new.nd"
 run 1 library_in_absent_folder index "$scratch/no/lib.nd" "$bad"
 finish
