@@ -127,28 +127,15 @@ static int find_accents(nd_evidence *e, float *mel)
 
 /* ---- chroma ----------------------------------------------------------------------- */
 
-enum { FFT = ND_ONSET_FFT, PITCHES = 48, HOP = ND_MUSIC_RATE_HZ / ND_CHROMA_HZ };
+enum { PITCHES = 48, HOP = ND_MUSIC_RATE_HZ / ND_CHROMA_HZ };
 
 /* Power of the 48 semitones from A2 (110 Hz) on, centred frames. */
 static int pitch_power(float *pitch, int64_t n_frames, const float *x, int64_t n)
 {
-    float window[FFT], frame[FFT], power[FFT / 2 + 1 + ND_MEL_SLACK] = {0};
     nd_mel *mel = NULL;
-    nd_rfft *fft = NULL;
     double below = 440 * exp2(-25.0 / 12), above = 440 * exp2(24.0 / 12);
-    int rc = nd_mel_create(&mel, ND_MEL_PITCH, PITCHES, FFT, below, above);
-    if (!rc) rc = nd_rfft_create(&fft, FFT);
-    if (rc) goto fail;
-    for (int i = 0; i < FFT; i++) window[i] = (float)(0.5 - 0.5 * cos(2 * M_PI * i / FFT));
-    for (int64_t k = 0; k < n_frames; k++) {
-        int64_t start = k * HOP - FFT / 2;
-        for (int i = 0; i < FFT; i++)
-            frame[i] = start + i >= 0 && start + i < n ? x[start + i] * window[i] : 0;
-        nd_rfft_power(fft, power, frame);
-        nd_mel_apply(mel, pitch + k * PITCHES, power);
-    }
-fail:
-    nd_rfft_destroy(&fft);
+    int rc = nd_mel_create(&mel, ND_MEL_PITCH, PITCHES, ND_ONSET_FFT, below, above);
+    if (!rc) rc = nd_mel_spectrogram(pitch, n_frames, HOP, mel, x, n);
     nd_mel_destroy(&mel);
     return rc;
 }

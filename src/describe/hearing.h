@@ -41,6 +41,13 @@ void nd_mel_destroy(nd_mel **mel);
 /** out [n_bands] = weights x power [n_bins + ND_MEL_SLACK]. No allocation. */
 void nd_mel_apply(const nd_mel *mel, float *out, const float *power);
 
+/** Band powers of frames of ND_ONSET_FFT points, periodic Hann, frame t centred on sample
+ *  t * hop, zeros beyond both ends of x [n].
+ *  @param out  [n_frames, n_bands];  @param mel  made for n_fft = ND_ONSET_FFT
+ *  @return 0 or ND_ENOMEM. Cost: one FFT a frame. */
+int nd_mel_spectrogram(float *out, int64_t n_frames, int hop, const nd_mel *mel, const float *x,
+                       int64_t n);
+
 /** x[i] = ln(max(x[i], floor)) for i < n. Relative error of the result under
  *  3e-7; the loop vectorises. @param floor  a normal number > 0 */
 void nd_log_floor(float *x, int64_t n, float floor);

@@ -15,34 +15,12 @@ int64_t nd_onset_frame_count(int64_t n_samples)
     return 1 + n_samples / ND_ONSET_HOP;
 }
 
-/* Frame t of the signal between 1,024 zeros on each side, windowed. */
-static void windowed_frame(float *frame, const float *x, int64_t n, int64_t t, const float *window)
-{
-    int64_t start = t * ND_ONSET_HOP - ND_ONSET_FFT / 2;
-    int64_t lo = ND_MAX(0, -start), hi = ND_MIN(ND_ONSET_FFT, n - start);
-    memset(frame, 0, ND_ONSET_FFT * sizeof *frame);
-    for (int64_t i = lo; i < hi; i++) frame[i] = x[start + i] * window[i];
-}
-
 /* Rules 1, 2: mel [t, 128] of power, before the logarithm. */
 static int mel_power(float *mel_out, const float *x, int64_t n, int64_t n_frames)
 {
-    float window[ND_ONSET_FFT], frame[ND_ONSET_FFT];
-    float power[ND_ONSET_FFT / 2 + 1 + ND_MEL_SLACK] = {0};
     nd_mel *mel = NULL;
-    nd_rfft *fft = NULL;
     int rc = nd_mel_create(&mel, ND_MEL_SLANEY, ND_ONSET_BANDS, ND_ONSET_FFT, 0, 8000);
-    if (!rc) rc = nd_rfft_create(&fft, ND_ONSET_FFT);
-    if (rc) goto fail;
-    for (int i = 0; i < ND_ONSET_FFT; i++)
-        window[i] = (float)(0.5 - 0.5 * cos(2 * M_PI * i / ND_ONSET_FFT));
-    for (int64_t t = 0; t < n_frames; t++) {
-        windowed_frame(frame, x, n, t, window);
-        nd_rfft_power(fft, power, frame);
-        nd_mel_apply(mel, mel_out + t * ND_ONSET_BANDS, power);
-    }
-fail:
-    nd_rfft_destroy(&fft);
+    if (!rc) rc = nd_mel_spectrogram(mel_out, n_frames, ND_ONSET_HOP, mel, x, n);
     nd_mel_destroy(&mel);
     return rc;
 }
