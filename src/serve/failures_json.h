@@ -9,7 +9,10 @@
  *  @return 0 or ND_ENOMEM. */
 int nd__json_add_failure(void *user, const nd_failure *failure);
 
-/** root["failed"] = [{"path", "reason"}], where there are any. @return 0 or ND_ENOMEM. */
-int nd__json_set_failures(json_t *root, const nd_failure *failures, int n);
+/** Print {key: list}, with "failed": [{"path", "reason"}] where there are failures.
+ *  @param list  taken;  @param rc  what the list's making met: not 0 and nothing is printed
+ *  @return 0, rc or ND_ENOMEM. */
+int nd__json_print_results_take(char **json_out, const char *key, json_t *list, int rc,
+                                const nd_failure *failures, int n_failures);
 
 #endif

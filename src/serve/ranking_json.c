@@ -51,12 +51,8 @@ static int add_ranking(json_t *list, const nd_ranking *r)
 int nd_rankings_json(char **json_out, const char *kind, nd_ranking *const *rankings, int n_rankings,
                      const nd_failure *failures, int n_failures)
 {
-    json_t *root = json_object(), *list = json_array();
+    json_t *list = json_array();
     int rc = 0;
     for (int i = 0; i < n_rankings && !rc; i++) rc = add_ranking(list, rankings[i]);
-    if (json_object_set_new(root, kind, list)) rc = ND_ENOMEM;
-    if (!rc) rc = nd__json_set_failures(root, failures, n_failures);
-    if (!rc) return nd_json_print_take(json_out, root);
-    json_decref(root);
-    return rc;
+    return nd__json_print_results_take(json_out, kind, list, rc, failures, n_failures);
 }

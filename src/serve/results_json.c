@@ -30,22 +30,22 @@ int nd__json_add_failure(void *user, const nd_failure *f)
     return rc;
 }
 
-int nd__json_set_failures(json_t *root, const nd_failure *failures, int n)
+int nd__json_print_results_take(char **json_out, const char *key, json_t *list, int rc,
+                                const nd_failure *failures, int n_failures)
 {
-    if (n == 0) return 0;
-    json_t *list = json_array();
-    int rc = 0;
-    for (int i = 0; i < n && !rc; i++) rc = nd__json_add_failure(list, &failures[i]);
-    return json_object_set_new(root, "failed", list) ? ND_ENOMEM : rc;
+    json_t *root = json_object(), *failed = n_failures ? json_array() : NULL;
+    for (int i = 0; i < n_failures && !rc; i++) rc = nd__json_add_failure(failed, &failures[i]);
+    if (json_object_set_new(root, key, list)) rc = ND_ENOMEM;
+    if (n_failures && json_object_set_new(root, "failed", failed)) rc = ND_ENOMEM;
+    if (!rc) return nd_json_print_take(json_out, root);
+    json_decref(root);
+    return rc;
 }
 
 /* {key: value} printed, or the failure that the value's making met. */
 static int print_take(char **json_out, const char *key, json_t *value, int rc, nd_diag *diag)
 {
-    json_t *root = json_object();
-    if (json_object_set_new(root, key, value)) rc = ND_ENOMEM;
-    if (!rc) rc = nd_json_print_take(json_out, root);
-    else json_decref(root);
+    rc = nd__json_print_results_take(json_out, key, value, rc, NULL, 0);
     return rc == ND_ENOMEM ? nd_diag_set(diag, rc, "printing JSON: out of memory") : rc;
 }
 
@@ -105,12 +105,8 @@ static int add_embedding(json_t *list, const nd_embedding *e)
 int nd_embeddings_json(char **json_out, const nd_embedding *items, int n,
                        const nd_failure *failures, int n_failures)
 {
-    json_t *root = json_object(), *list = json_array();
+    json_t *list = json_array();
     int rc = 0;
     for (int i = 0; i < n && !rc; i++) rc = add_embedding(list, &items[i]);
-    if (json_object_set_new(root, "arrays", list)) rc = ND_ENOMEM;
-    if (!rc) rc = nd__json_set_failures(root, failures, n_failures);
-    if (!rc) return nd_json_print_take(json_out, root);
-    json_decref(root);
-    return rc;
+    return nd__json_print_results_take(json_out, "arrays", list, rc, failures, n_failures);
 }
