@@ -14,6 +14,24 @@
 #define ND_MAX(a, b)        ((a) > (b) ? (a) : (b))
 #define ND_CLAMP(x, lo, hi) ((x) < (lo) ? (lo) : (x) > (hi) ? (hi) : (x))
 
+/* Whether this is a build of the address, of the thread sanitizer: gcc defines a macro, clang
+ * answers __has_feature. */
+#if defined(__has_feature)
+#define ND__HAS_FEATURE(x) __has_feature(x)
+#else
+#define ND__HAS_FEATURE(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || ND__HAS_FEATURE(address_sanitizer)
+#define ND_IS_ASAN 1
+#else
+#define ND_IS_ASAN 0
+#endif
+#if defined(__SANITIZE_THREAD__) || ND__HAS_FEATURE(thread_sanitizer)
+#define ND_IS_TSAN 1
+#else
+#define ND_IS_TSAN 0
+#endif
+
 /* ---- promises between our own functions ---------------------------------- */
 
 /** Abort with both values when a broken promise (shape, index) is found; alive

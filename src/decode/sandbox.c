@@ -17,15 +17,10 @@
 
 #include "decode/decode.h"
 
-#if defined(__has_feature)
-#define HAS_FEATURE(x) __has_feature(x)
-#else
-#define HAS_FEATURE(x) 0
-#endif
 /* The sanitizers' runtimes map terabytes and have calls of their own: under them the
  * memory limit is left out and the list is longer. The leak check at exit starts a
  * tracer, so a process behind the filter goes without. */
-#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
+#if ND_IS_ASAN
 static bool is_confined;
 ND_API int __lsan_is_turned_off(void); /* found by the runtime by this name */
 int __lsan_is_turned_off(void)
@@ -36,12 +31,7 @@ int __lsan_is_turned_off(void)
 #else
 #define MARK_CONFINED() ((void)0)
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
-static const bool is_sanitizer_build = true;
-#else
-static const bool is_sanitizer_build = false;
-#endif
+static const bool is_sanitizer_build = ND_IS_ASAN || ND_IS_TSAN;
 
 static const int allowed[] = {
     SCMP_SYS(read),

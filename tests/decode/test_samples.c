@@ -62,23 +62,11 @@ static void test_formats(void)
     }
 }
 
-#if defined(__has_feature)
-#define HAS_FEATURE(x) __has_feature(x)
-#else
-#define HAS_FEATURE(x) 0
-#endif
-/* The thread sanitizer keeps a shadow of several times the memory. */
-#if defined(__SANITIZE_THREAD__) || HAS_FEATURE(thread_sanitizer)
-static const bool memory_has_shadow = true;
-#else
-static const bool memory_has_shadow = false;
-#endif
-
 /* What lies before a part is not kept: 19 s of it at 1 MHz would be 76 MB. First of the tests,
  * as the high water mark does not fall. */
 static void test_memory_of_a_late_part(void)
 {
-    if (memory_has_shadow) {
+    if (ND_IS_TSAN) { /* it keeps a shadow of several times the memory */
         SKIP("a_late_part_takes_no_memory", "the thread sanitizer's own memory");
         return;
     }

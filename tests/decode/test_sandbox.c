@@ -190,17 +190,7 @@ static void note_warning(void *user, nd_log_level level, const char *text)
 }
 
 /* Under the sanitizers memory has no limit; see sandbox.c. */
-#if defined(__has_feature)
-#define HAS_FEATURE(x) __has_feature(x)
-#else
-#define HAS_FEATURE(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
-static const bool has_memory_limit = false;
-#else
-static const bool has_memory_limit = true;
-#endif
+static const bool has_memory_limit = !ND_IS_ASAN && !ND_IS_TSAN;
 
 static void test_case(size_t i)
 {
