@@ -36,10 +36,27 @@ ND_API const char *nd_dtype_name(nd_dtype dtype);
  *  -1 when a dim is negative, n_dims is out of range or the bytes overflow. */
 ND_API int64_t nd_array_count(const nd_array *a);
 
+/** Free the values and zero the array: for one whose values are its own, as of
+ *  nd_array_read_npy. NULL and a zeroed one are fine. Threads: distinct arrays. */
+ND_API void nd_array_deinit(nd_array *a);
+
 /** Write as NumPy .npy version 1.0, through a temporary file that is renamed.
  *  @return 0; ND_EIO or ND_EFULL (the old file, if any, is untouched).
  *  Threads: distinct paths. Cost: one write. */
 ND_API int nd_array_write_npy(const nd_array *a, const char *path, nd_diag *diag);
+
+/** Read a NumPy .npy file of version 1, 2 or 3: f4, i4 and u1 as they are, f2
+ *  and f8 as f32, i8 as i32, bool as u8 (0 or 1); little endian, row-major.
+ *  @param out   its values are the caller's: nd_array_deinit. Its name is the
+ *     file's without folder and ".npy", cut to fit
+ *  @param path  a file of 4 GB at most
+ *  @return 0; ND_EIO; ND_EFORMAT (no .npy file; a key that is missing, strange
+ *     or there twice; more or fewer bytes than the shape says; rows without
+ *     values, [n, 0]); ND_EUNSUPPORTED (another type, big endian, columns first,
+ *     over 4 dims); ND_ELIMIT (a value outside f32 or i32; a header over 64 KB;
+ *     a file over 4 GB); ND_ENOMEM. *out untouched then.
+ *  Threads: safe. Cost: one read; memory for the file and for the array. */
+ND_API int nd_array_read_npy(nd_array *out, const char *path, nd_diag *diag);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* Arrays: sizes. */
+/* Arrays: sizes, storage. */
 #include "base/base.h"
 
 size_t nd_dtype_bytes(nd_dtype dtype)
@@ -31,4 +31,11 @@ int64_t nd_array_count(const nd_array *a)
     }
     if (__builtin_mul_overflow(n, (int64_t)nd_dtype_bytes(a->dtype), &bytes)) return -1;
     return n;
+}
+
+void nd_array_deinit(nd_array *a)
+{
+    if (!a) return;
+    free(a->data);
+    *a = (nd_array){0};
 }

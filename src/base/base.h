@@ -118,6 +118,41 @@ int nd_file_read(nd_bytes *out, const char *path, size_t max_bytes, nd_diag *dia
  *  @return 0; ND_EIO, ND_EFULL, ND_ENOMEM. */
 int nd_file_write(const char *path, const void *data, size_t n, nd_diag *diag);
 
+/** A file that is written piece by piece, as nd_file_write does it: what path
+ *  held stays until the commit. Use: open; append, append, ..; commit; close. */
+typedef struct nd_file_writer nd_file_writer;
+
+/** @param out  to be closed by the caller, who commits before or does not
+ *  @return 0; ND_EIO, ND_EFULL, ND_ENOMEM (*out untouched, no file made).
+ *  Threads: distinct paths. */
+int nd_file_writer_open(nd_file_writer **out, const char *path, nd_diag *diag);
+
+/** Write n bytes to the end, without a buffer: hand over large pieces.
+ *  @return 0; ND_EIO, ND_EFULL (close it then). */
+int nd_file_writer_append(nd_file_writer *w, const void *data, size_t n, nd_diag *diag);
+
+/** Sync and rename: path holds all that was appended. Once a writer, and nothing
+ *  but the close after it.
+ *  @return 0; ND_EIO, ND_EFULL (path holds what it held). */
+int nd_file_writer_commit(nd_file_writer *w, nd_diag *diag);
+
+/** What was not committed is dropped, its temporary file removed. */
+void nd_file_writer_close(nd_file_writer **w);
+
+/** A regular file's bytes [n], read-only, in memory as they are needed. Zeroed
+ *  is an empty one. Who shortens the file under it makes its reader crash
+ *  (SIGBUS). */
+typedef struct nd_file_map {
+    const uint8_t *bytes; /* NULL when n is 0 */
+    size_t n;
+} nd_file_map;
+
+/** @param out  the caller's storage: nd_file_map_deinit
+ *  @return 0; ND_EIO (not there, no regular file; *out untouched).
+ *  Threads: safe. */
+int nd_file_map_open(nd_file_map *out, const char *path, nd_diag *diag);
+void nd_file_map_deinit(nd_file_map *m);
+
 /** ND_EFULL for ENOSPC and EDQUOT, else ND_EIO; text of errno in the story.
  *  `return nd_diag_errno(diag, "writing", path)`. */
 int nd_diag_errno(nd_diag *diag, const char *doing, const char *path);

@@ -1,7 +1,8 @@
-/* Whole files in, whole files out. */
+/* Whole files in, whole files out; files piece by piece, files mapped. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -56,48 +57,123 @@ static bool write_all(int fd, const uint8_t *data, size_t n)
     return true;
 }
 
-/* A device or a pipe has no old content to keep, and must not be renamed over. */
-static int write_directly(const char *path, const void *data, size_t n, nd_diag *diag)
+struct nd_file_writer {
+    char *path, *temporary; /* NULL: path is a device or a pipe and written to directly */
+    bool has_temporary;     /* it was made and not yet renamed */
+    int fd;
+};
+
+/* What is written: path itself, or what it is a link to. A device or a pipe has no old
+ * content to keep, and must not be renamed over. */
+static int find_target(nd_file_writer *w, const char *path, nd_diag *diag)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return nd_diag_errno(diag, "writing", path);
-    int rc = write_all(fd, data, n) ? 0 : nd_diag_errno(diag, "writing", path);
-    if (close(fd) && !rc) rc = nd_diag_errno(diag, "writing", path);
+    struct stat info;
+    bool is_there = stat(path, &info) == 0, is_regular = is_there && S_ISREG(info.st_mode);
+    w->path = is_regular ? realpath(path, NULL) : strdup(path);
+    if (!w->path && errno != ENOMEM) return nd_diag_errno(diag, "writing", path);
+    if (w->path && is_there && !is_regular) return 0;
+    nd_str name = {0};
+    if (w->path) nd_str_append(&name, "%s.XXXXXX", w->path);
+    w->temporary = w->path ? nd_str_take(&name) : NULL;
+    return w->temporary ? 0 : nd_diag_set(diag, ND_ENOMEM, "writing %s: out of memory", path);
+}
+
+int nd_file_writer_open(nd_file_writer **out, const char *path, nd_diag *diag)
+{
+    nd_file_writer *w = nd_calloc(1, sizeof *w);
+    if (!w) return nd_diag_set(diag, ND_ENOMEM, "writing %s: out of memory", path);
+    w->fd = -1;
+    int rc = find_target(w, path, diag);
+    if (rc) goto fail;
+    w->fd = w->temporary ? mkstemp(w->temporary) : open(w->path, O_WRONLY | O_CLOEXEC);
+    if (w->fd < 0) rc = nd_diag_errno(diag, "writing", w->path);
+    if (rc) goto fail;
+    w->has_temporary = w->temporary != NULL;
+    *out = w;
+    return 0;
+fail:
+    nd_file_writer_close(&w);
     return rc;
 }
 
-static int write_and_rename(const char *path, const void *data, size_t n, nd_diag *diag)
+int nd_file_writer_append(nd_file_writer *w, const void *data, size_t n, nd_diag *diag)
 {
-    nd_str name = {0};
-    nd_str_append(&name, "%s.XXXXXX", path);
-    char *temporary = nd_str_take(&name);
-    if (!temporary) return nd_diag_set(diag, ND_ENOMEM, "writing %s: out of memory", path);
-    int rc = 0;
-    int fd = mkstemp(temporary);
-    if (fd < 0) {
-        rc = nd_diag_errno(diag, "writing", path);
-        free(temporary);
-        return rc;
-    }
-    if (!write_all(fd, data, n) || fchmod(fd, 0644) || fsync(fd))
-        rc = nd_diag_errno(diag, "writing", path);
-    if (close(fd) && !rc) rc = nd_diag_errno(diag, "writing", path);
-    if (!rc && rename(temporary, path)) rc = nd_diag_errno(diag, "renaming the new file to", path);
-    if (rc) unlink(temporary);
-    free(temporary);
+    return write_all(w->fd, data, n) ? 0 : nd_diag_errno(diag, "writing", w->path);
+}
+
+/* Sync and close what was written. */
+static int finish(nd_file_writer *w, nd_diag *diag)
+{
+    int rc = 0, fd = w->fd;
+    w->fd = -1;
+    if (w->temporary && (fchmod(fd, 0644) || fsync(fd)))
+        rc = nd_diag_errno(diag, "writing", w->path);
+    if (close(fd) && !rc) rc = nd_diag_errno(diag, "writing", w->path);
     return rc;
+}
+
+int nd_file_writer_commit(nd_file_writer *w, nd_diag *diag)
+{
+    int rc = finish(w, diag);
+    if (rc || !w->temporary) return rc;
+    if (rename(w->temporary, w->path))
+        return nd_diag_errno(diag, "renaming the new file to", w->path);
+    w->has_temporary = false;
+    return 0;
+}
+
+void nd_file_writer_close(nd_file_writer **w)
+{
+    if (!w || !*w) return;
+    nd_file_writer *p = *w;
+    if (p->fd >= 0) close(p->fd);
+    if (p->has_temporary) unlink(p->temporary);
+    free(p->temporary);
+    free(p->path);
+    free(p);
+    *w = NULL;
 }
 
 int nd_file_write(const char *path, const void *data, size_t n, nd_diag *diag)
 {
-    struct stat info;
-    if (stat(path, &info)) return write_and_rename(path, data, n, diag);
-    if (!S_ISREG(info.st_mode)) return write_directly(path, data, n, diag);
-    char *target = realpath(path, NULL); /* of a link */
-    if (!target) return nd_diag_errno(diag, "writing", path);
-    int rc = write_and_rename(target, data, n, diag);
-    free(target);
+    nd_file_writer *w = NULL;
+    int rc = nd_file_writer_open(&w, path, diag);
+    if (!rc) rc = nd_file_writer_append(w, data, n, diag);
+    if (!rc) rc = nd_file_writer_commit(w, diag);
+    nd_file_writer_close(&w);
     return rc;
+}
+
+/* An empty file is mapped to nothing, which mmap would refuse. */
+static int map(nd_file_map *out, int fd, const char *path, nd_diag *diag)
+{
+    struct stat info;
+    if (fstat(fd, &info)) return nd_diag_errno(diag, "opening", path);
+    if (!S_ISREG(info.st_mode))
+        return nd_diag_set(diag, ND_EIO, "opening %s: a regular file expected", path);
+    nd_file_map m = {.n = (size_t)info.st_size};
+    if (m.n) {
+        void *bytes = mmap(NULL, m.n, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (bytes == MAP_FAILED) return nd_diag_errno(diag, "mapping", path);
+        m.bytes = bytes;
+    }
+    *out = m;
+    return 0;
+}
+
+int nd_file_map_open(nd_file_map *out, const char *path, nd_diag *diag)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return nd_diag_errno(diag, "opening", path);
+    int rc = map(out, fd, path, diag);
+    close(fd);
+    return rc;
+}
+
+void nd_file_map_deinit(nd_file_map *m)
+{
+    if (m->n) munmap((void *)(uintptr_t)m->bytes, m->n);
+    *m = (nd_file_map){0};
 }
 
 int nd_file_hash(uint64_t *out, int fd, nd_diag *diag)

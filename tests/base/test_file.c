@@ -121,6 +121,59 @@ static void test_special(void)
     CHECK("a link stays a link", !lstat(in_folder("link"), &info) && S_ISLNK(info.st_mode), " ");
 }
 
+/* A file in pieces: what path held stays until the commit, and when there is none. */
+static void test_writer(void)
+{
+    nd_diag diag = {0};
+    nd_file_writer *w = NULL;
+    const char *path = in_folder("pieces");
+    int rc = nd_file_writer_open(&w, in_folder("absent/pieces"), &diag);
+    CHECK("a writer into no folder", rc == ND_EIO && !w && strstr(diag.text, "absent/pieces"),
+          "%d %s", rc, diag.text);
+    nd_file_write(path, "old", 3, NULL);
+    int before = files_in_folder();
+    rc = nd_file_writer_open(&w, path, &diag);
+    if (!rc) rc = nd_file_writer_append(w, "dropped", 7, &diag);
+    CHECK("the old file stays", rc == 0 && holds(path, "old"), "%d %s", rc, diag.text);
+    nd_file_writer_close(&w);
+    nd_file_writer_close(&w);
+    nd_file_writer_close(NULL);
+    CHECK("what is not committed is dropped",
+          holds(path, "old") && files_in_folder() == before && !w, " ");
+    rc = nd_file_writer_open(&w, path, &diag);
+    if (!rc) rc = nd_file_writer_append(w, "one ", 4, &diag);
+    if (!rc) rc = nd_file_writer_append(w, NULL, 0, &diag);
+    if (!rc) rc = nd_file_writer_append(w, "two", 3, &diag);
+    if (!rc) rc = nd_file_writer_commit(w, &diag);
+    CHECK("what is committed is there", rc == 0 && holds(path, "one two"), "%d %s", rc, diag.text);
+    nd_file_writer_close(&w);
+    CHECK("and stays", holds(path, "one two") && files_in_folder() == before, " ");
+}
+
+static void test_map(void)
+{
+    nd_file_map m = {.n = 42};
+    nd_diag diag = {0};
+    int rc = nd_file_map_open(&m, in_folder("absent"), &diag);
+    CHECK("map what is absent", rc == ND_EIO && m.n == 42 && strstr(diag.text, "absent"), "%d %s",
+          rc, diag.text);
+    rc = nd_file_map_open(&m, folder, &diag);
+    CHECK("map a folder", rc == ND_EIO && m.n == 42 && strstr(diag.text, "regular"), "%d %s", rc,
+          diag.text);
+    rc = nd_file_map_open(&m, "/dev/zero", &diag);
+    CHECK("map a device", rc == ND_EIO && m.n == 42, "%d %s", rc, diag.text);
+    nd_file_write(in_folder("mapped"), "0123456789", 10, NULL);
+    rc = nd_file_map_open(&m, in_folder("mapped"), &diag);
+    CHECK("map", rc == 0 && m.n == 10 && !memcmp(m.bytes, "0123456789", 10), "%d %s", rc,
+          diag.text);
+    nd_file_map_deinit(&m);
+    CHECK("unmapped", !m.bytes && !m.n, " ");
+    nd_file_write(in_folder("mapped"), NULL, 0, NULL);
+    rc = nd_file_map_open(&m, in_folder("mapped"), &diag);
+    CHECK("map nothing", rc == 0 && m.n == 0, "%d %s", rc, diag.text);
+    nd_file_map_deinit(&m);
+}
+
 /* XXH3_64bits of nothing and of "abc" as the xxHash project publishes them. */
 static void test_hash(void)
 {
@@ -148,6 +201,8 @@ int main(void)
     test_write();
     test_failure();
     test_special();
+    test_writer();
+    test_map();
     test_hash();
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     if (system(command)) return 1;
