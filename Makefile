@@ -45,17 +45,20 @@ build/deps.mk: tools/bootstrap Makefile
 CFLAGS   ?=
 Q        := $(if $(V),,@)
 # No -ffast-math: the same bytes from every build. Products and sums may fuse.
-ALL_CFLAGS = -std=gnu11 $(FLAVOUR_FLAGS) $(WARNINGS) -fPIC -pthread \
+ALL_CFLAGS = -std=gnu11 $(FLAVOUR_FLAGS) $(WARNINGS) -fPIC -pthread -fopenmp-simd \
              -fvisibility=hidden -fno-math-errno -fno-trapping-math \
              -DND_LIBEXECDIR='"$(PREFIX)/libexec/needledrop"' \
              -Iinclude -Isrc $(PACKAGE_CFLAGS) $(CFLAGS)
-ALL_LIBS   = -Wl,--as-needed $(PACKAGE_LIBS) -lm $(LDFLAGS)
+ALL_LIBS   = -Wl,--as-needed $(PACKAGE_LIBS) $(MATH_LIBS) $(LDFLAGS)
+# oneDNN has no pkg-config file in Debian 12. libgomp is the OpenMP that it runs on, under
+# either compiler: src/compute/gemm.c tells it how many threads.
+MATH_LIBS  = -ldnnl $(shell gcc -print-file-name=libgomp.so) -lm
 
 # ---- sources -------------------------------------------------------------------
 # *_main.c is a program of its own; a shelf is a folder whose files are plug-ins; a
 # plug-in that needs more than one file has a folder of its name.
 SHELVES  := describe/features:nd_feature match/stores:nd_store \
-            rank/rankers:nd_ranker
+            rank/rankers:nd_ranker embed/models:nd_model
 mains    := $(wildcard src/*/*_main.c)
 sources  := $(filter-out $(mains),$(wildcard src/*/*.c src/*/*/*.c src/*/*/*/*.c))
 registry := $(foreach s,$(SHELVES),$(B)/gen/$(lastword $(subst :, ,$(s)))_shelf.c)
@@ -63,6 +66,7 @@ objects  := $(sources:%.c=$(B)/%.o) $(registry:%.c=%.o)
 commands := $(wildcard cmd/*.c)
 tests_c  := $(wildcard tests/*/test_*.c)
 tests_sh := $(wildcard tests/*/test_*.sh)
+op_cases := $(wildcard tests/compute/op_*.c)
 benches  := $(wildcard bench/*.c)
 fuzzers  := $(wildcard fuzz/*.c)
 headers  := $(wildcard include/needledrop/*.h)
@@ -86,6 +90,14 @@ $(B)/%.o: %.c
 $(B)/gen/%.o: $(B)/gen/%.c
 	@echo "  $(notdir $(CC)) $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# The kernels are compiled once for each instruction set, and chosen at run time. Their vectors never
+# cross a call, so what gcc has to say of the ABI does not matter.
+$(B)/src/compute/kernels_%.o: ALL_CFLAGS += -Wno-psabi
+$(B)/src/compute/kernels_avx2.o: ALL_CFLAGS += $(if $(is_x86),-mavx2 -mfma)
+$(B)/src/compute/kernels_avx512.o: ALL_CFLAGS += $(if $(is_x86),-mavx512f -mavx512bw \
+    -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+is_x86 := $(filter x86_64,$(shell uname -m))
 
 # A registry is written from its folder's listing at every make, and kept when it
 # would be the same, so that a file that comes or goes is noticed.
@@ -119,10 +131,17 @@ $(WORKER): $(B)/src/describe/worker_main.o $(LIB)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
 $(B)/tests/%: $(B)/tests/%.o $(LIB)
 	@echo "  $(notdir $(CC)) $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.o,$^) $(LIB) -o $@ $(ALL_LIBS)
 $(B)/bench/%: $(B)/bench/%.o $(LIB)
 	@echo "  $(notdir $(CC)) $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.o,$^) $(LIB) -o $@ $(ALL_LIBS)
+# The cases of the ops are tested and timed.
+$(addprefix $(B)/,tests/compute/test_ops tests/compute/test_gradients bench/ops): $(op_cases:%.c=$(B)/%.o)
+# PyTorch's matrix products, onto oneDNN: preloaded by bench/train and bench/infer.
+$(B)/bench/sgemm_shim.so: bench/shim/sgemm_shim.c
+	@mkdir -p $(@D)
+	@echo "  $(notdir $(CC)) $@"
+	$(Q)$(CC) -O2 $(WARNINGS) -fPIC -shared $< -o $@ -ldnnl
 # A fuzz target linked with a plain main replays its corpus as a test.
 $(B)/fuzz/%: $(B)/fuzz/%.o $(B)/tests/replay.o $(LIB)
 	@echo "  $(notdir $(CC)) $@"
@@ -163,7 +182,7 @@ check: build/.check-packages build/deps.mk
 build/.bench-packages: tools/bootstrap
 	@tools/bootstrap bench
 	@mkdir -p build && touch $@
-bench: build/.bench-packages all $(benches:%.c=$(B)/%)
+bench: build/.bench-packages all $(benches:%.c=$(B)/%) $(B)/bench/sgemm_shim.so
 	@tools/run-bench $(B)
 
 # ---- fuzzing with libFuzzer: make fuzz TARGET=description SECONDS=60 -----------------
