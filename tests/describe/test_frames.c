@@ -50,6 +50,26 @@ static void test_frames(void)
     }
 }
 
+/* Eight frames a second: 16 or fewer are half a clip or less. */
+static void test_colour_frames(void)
+{
+    static const struct {
+        int n_frames, n_clips;
+    } cases[] = {{0, 0}, {16, 0}, {17, 1}, {32, 1}, {48, 1}, {49, 2}};
+    for (size_t i = 0; i < ND_COUNT(cases); i++) {
+        int n = cases[i].n_frames;
+        nd_description *d = show_greys("colour_frames", n, 16, 16);
+        const nd_array *a = nd_description_find(d, "colour_frames");
+        bool is_right = a && a->dtype == ND_F32 && a->n_dims == 3 &&
+                        a->dims[0] == cases[i].n_clips && a->dims[1] == 32 && a->dims[2] == 768;
+        CHECK("colour_frames_shape", is_right, "%d frames: %d clips", n, a ? (int)a->dims[0] : -1);
+        for (int64_t k = 0; is_right && k < nd_array_count(a); k++)
+            is_right = a->f32[k] == (float)grey_of((int)ND_MIN(k / 768, n - 1)) / 255;
+        CHECK("colour_frames_values", is_right, "%d frames", n);
+        nd_description_destroy(&d);
+    }
+}
+
 /* Where inside a frame a pixel goes. */
 static void test_frames_pixels(void)
 {
@@ -177,6 +197,7 @@ static void test_flow_published(void)
 int main(void)
 {
     test_frames();
+    test_colour_frames();
     test_frames_pixels();
     test_thumbnails();
     test_thumbnails_change_shape();
