@@ -62,33 +62,45 @@ static int check_free(const nd_embedding *done, int n, const char *input, const 
     return 0;
 }
 
-/* Describe one file, write one array of it, and add that to the n in done. */
-static int embed_one(const cli *c, const char *input, nd_embedding *done, int n, nd_diag *diag)
+/* Write an array that a file's description has, or that the model makes of it. The shape is left in
+ * *shape, without its data. */
+static int write_array(const cli *c, nd_model *model, const char *input, const char *out,
+                       nd_array *shape, nd_diag *diag)
 {
     const char *what = cli_get(c, "what");
     nd_description *d = NULL;
-    const nd_array *a = NULL;
-    char *out = output_path(c, input, what);
-    int rc = out ? check_free(done, n, input, out, diag)
-                 : nd_diag_set(diag, ND_ENOMEM, "writing an array: out of memory");
-    if (!rc) rc = describe(c, &d, input, diag);
-    if (!rc && !(a = nd_description_find(d, what))) rc = which_array(d, what, diag);
+    nd_array made = {0};
+    const nd_array *a = &made;
+    int rc = model ? nd_model_embed(&made, model, input, 0, NULL, 0, diag)
+                   : describe(c, &d, input, diag);
+    if (!rc && !model && !(a = nd_description_find(d, what))) rc = which_array(d, what, diag);
     if (!rc) rc = nd_array_write_npy(a, out, diag);
-    if (rc) {
-        free(out);
-    } else {
-        done[n] = (nd_embedding){.path = input, .out = out, .shape = *a};
-        done[n].shape.data = NULL;
-    }
+    if (!rc) *shape = *a;
+    shape->data = NULL;
+    nd_array_deinit(&made);
     nd_description_destroy(&d);
     return rc;
 }
 
-static int embed_all(cli *c, nd_embedding *done, int *n_out)
+/* Write one array of one file, and add that to the n in done. */
+static int embed_one(const cli *c, nd_model *model, const char *input, nd_embedding *done, int n,
+                     nd_diag *diag)
+{
+    char *out = output_path(c, input, cli_get(c, "what"));
+    int rc = out ? check_free(done, n, input, out, diag)
+                 : nd_diag_set(diag, ND_ENOMEM, "writing an array: out of memory");
+    nd_embedding e = {.path = input, .out = out};
+    if (!rc) rc = write_array(c, model, input, out, &e.shape, diag);
+    if (rc) free(out);
+    else done[n] = e;
+    return rc;
+}
+
+static int embed_all(cli *c, nd_model *model, nd_embedding *done, int *n_out)
 {
     for (int i = 0; i < c->n_args; i++) {
         nd_diag diag = {0};
-        if (embed_one(c, c->args[i], done, *n_out, &diag)) {
+        if (embed_one(c, model, c->args[i], done, *n_out, &diag)) {
             cli_fail_input(c, c->args[i], &diag);
             continue;
         }
@@ -102,9 +114,16 @@ static int run(cli *c)
 {
     if (!cli_get(c, "what") || !cli_get(c, "out"))
         return cli_usage(c, "--what NAME and --out FILE expected");
+    bool by_model = !strcmp(cli_get(c, "what"), "clip");
+    nd_diag diag = {0};
+    nd_model *model = NULL;
+    if (by_model != (cli_get(c, "model") != NULL))
+        return cli_usage(c, "--what clip and --model FILE go together");
+    if (by_model && nd_model_open(&model, cli_get(c, "model"), &diag)) return cli_fail(c, &diag);
     nd_embedding *done = calloc((size_t)c->n_args, sizeof *done);
-    if (!done) return cli_fail(c, &(nd_diag){.code = ND_ENOMEM});
-    int n = 0, status = embed_all(c, done, &n);
+    if (!done) return nd_model_close(&model), cli_fail(c, &(nd_diag){.code = ND_ENOMEM});
+    int n = 0, status = embed_all(c, model, done, &n);
+    nd_model_close(&model);
     if (c->json) {
         char *json = NULL;
         int rc = nd_embeddings_json(&json, done, n, c->failures, c->n_failures);
@@ -116,7 +135,8 @@ static int run(cli *c)
 }
 
 static const cli_option options[] = {
-    {"what", 0, "NAME", "fbank, frames, onset, or any array of docs/features.md"},
+    {"what", 0, "NAME", "fbank, frames, onset, any array of docs/features.md; clip: embeddings"},
+    {"model", 0, "FILE", "the model file, for --what clip"},
     {"out", 0, "FILE", "the .npy to write; for several inputs a folder"},
     {0},
 };

@@ -7,10 +7,11 @@
 #include "cli.h"
 
 extern const cli_command cli_index, cli_recommend, cli_similar, cli_list, cli_inspect, cli_embed,
-    cli_synth;
+    cli_synth, cli_model;
 
 static const cli_command *const commands[] = {
-    &cli_index, &cli_recommend, &cli_similar, &cli_list, &cli_inspect, &cli_embed, &cli_synth,
+    &cli_index,   &cli_recommend, &cli_similar, &cli_list,
+    &cli_inspect, &cli_embed,     &cli_synth,   &cli_model,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

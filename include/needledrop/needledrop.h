@@ -7,6 +7,7 @@
 #include "needledrop/json.h"
 #include "needledrop/library.h"
 #include "needledrop/media.h"
+#include "needledrop/model.h"
 #include "needledrop/picture.h"
 #include "needledrop/ranking.h"
 #include "needledrop/synth.h"

@@ -1,4 +1,5 @@
 /* Which version this is, and which plug-ins are in it. */
+#include "embed/embed.h"
 #include "match/match.h"
 #include "rank/rank.h"
 
@@ -6,6 +7,7 @@
 extern const char *const nd_feature_left_out[];
 extern const char *const nd_store_left_out[];
 extern const char *const nd_ranker_left_out[];
+extern const char *const nd_model_left_out[];
 
 const char *nd_version(void)
 {
@@ -31,6 +33,7 @@ const char *nd_plugin(int index, const char **shelf_out)
     } shelves[] = {
         {"feature", (const void *const *)nd_feature_shelf, nd_feature_left_out},
         {"store", (const void *const *)nd_store_shelf, nd_store_left_out},
+        {"model", (const void *const *)nd_model_shelf, nd_model_left_out},
         {"ranker", (const void *const *)nd_ranker_shelf, nd_ranker_left_out},
     };
     for (size_t i = 0; index >= 0 && i < ND_COUNT(shelves); i++) {

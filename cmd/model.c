@@ -1,0 +1,127 @@
+/* needledrop model: what a model file holds; new ones; its networks on given arrays. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+/* ---- model FILE ---------------------------------------------------------------- */
+
+static int show(cli *c)
+{
+    nd_diag diag = {0};
+    nd_model *m = NULL;
+    if (nd_model_open(&m, c->args[0], &diag)) return cli_fail(c, &diag);
+    char *text = NULL;
+    int rc = c->json ? nd_model_json(&text, m) : nd_model_text(&text, m, c->verbose), status;
+    if (c->json) {
+        status = cli_print_json(c, rc, text);
+    } else {
+        if (rc) nd_diag_set(&diag, rc, "listing %s: out of memory", c->args[0]);
+        else fputs(text, stdout);
+        status = rc ? cli_fail(c, &diag) : CLI_DONE;
+        free(text);
+    }
+    nd_model_close(&m);
+    return status;
+}
+
+/* ---- model new FILE ------------------------------------------------------------ */
+
+static int create(cli *c)
+{
+    nd_model_params params = {.preset = cli_get(c, "preset"),
+                              .music = cli_get(c, "music"),
+                              .video = cli_get(c, "video"),
+                              .layout = cli_get(c, "layout"),
+                              .half = cli_get(c, "half") != NULL};
+    nd_diag diag = {0};
+    int status = cli_get_int(c, "classes", 1, 1 << 24, &params.n_classes);
+    if (!status) status = cli_get_seed(c, "seed", &params.seed);
+    if (status) return status;
+    if (!params.preset) return cli_usage(c, "--preset paper, small or tiny expected");
+    if (!params.music && !params.video) params.music = params.video = "";
+    if (nd_model_create(c->args[1], &params, &diag)) return cli_fail(c, &diag);
+    if (c->json) printf("{\"path\": \"%s\"}\n", c->args[1]);
+    else if (!c->quiet)
+        printf("%s: written; see it with needledrop model %s\n", c->args[1], c->args[1]);
+    return CLI_DONE;
+}
+
+/* ---- model run FILE PART ------------------------------------------------------- */
+
+static int print_result(cli *c, const nd_array *out, const char *path)
+{
+    nd_embedding shown = {c->args[1], path, *out};
+    char *json = NULL, text[1024];
+    if (c->json) return cli_print_json(c, nd_embeddings_json(&json, &shown, 1, NULL, 0), json);
+    if (!c->quiet)
+        printf("%s: [%lld, %lld] f32\n", cli_text(text, path), (long long)out->dims[0],
+               (long long)out->dims[1]);
+    return CLI_DONE;
+}
+
+static int run_network(cli *c)
+{
+    const char *in = cli_get(c, "in"), *path = cli_get(c, "out");
+    if (c->n_args != 3 || !in || !path)
+        return cli_usage(c, "run FILE music|video --in X.npy --out Y.npy expected");
+    nd_array clips = {0}, out = {0};
+    nd_model *m = NULL;
+    nd_diag diag = {0};
+    int threads = 0, status = cli_get_int(c, "jobs", 1, 256, &threads);
+    if (status) return status;
+    int rc = nd_array_read_npy(&clips, in, &diag);
+    if (!rc) rc = nd_model_open(&m, c->args[1], &diag);
+    cli_screen_start(c);
+    if (!rc)
+        rc = nd_model_run(&out, m, c->args[2], &clips, cli_get(c, "logits") != NULL, threads,
+                          &c->progress, &diag);
+    cli_screen_end(c);
+    if (!rc) rc = nd_array_write_npy(&out, path, &diag);
+    status = rc ? cli_fail(c, &diag) : print_result(c, &out, path);
+    nd_array_deinit(&out);
+    nd_array_deinit(&clips);
+    nd_model_close(&m);
+    return status;
+}
+
+static int run(cli *c)
+{
+    if (c->n_args > 1 && !strcmp(c->args[0], "run")) return run_network(c);
+    if (c->n_args == 2 && !strcmp(c->args[0], "new")) return create(c);
+    if (c->n_args == 1) return show(c);
+    return cli_usage(c, "FILE, new FILE or run FILE PART expected");
+}
+
+static const cli_option options[] = {
+    {"in", 0, "X.npy", "run: f32 [clips, T, F]; music [clips, 398, 80], video [clips, 224, 896]"},
+    {"out", 0, "Y.npy", "run: where the embeddings go, f32 [clips, D]"},
+    {"logits", 0, NULL, "run: what the classifier says instead, f32 [clips, classes]"},
+    {"jobs", 'j', "N", "run: threads (default: one a core)"},
+    {"preset", 0, "NAME", "new: paper, small or tiny"},
+    {"music", 0, "W", "new: only this part, or also; weights of a .safetensors, or \"\": seeded"},
+    {"video", 0, "W", "new: likewise"},
+    {"layout", 0, "NAME", "new: of video: rows (as published) or time (default: rows)"},
+    {"classes", 0, "N", "new: of the classifiers (default: the weights', else 663)"},
+    {"seed", 0, "S", "new: of parameters that are not read (default: 1)"},
+    {"half", 0, NULL, "new: keep half floats, for half the size"},
+    {0},
+};
+
+const cli_command cli_model = {
+    .name = "model",
+    .args = "FILE | new FILE | run FILE music|video",
+    .summary = "what a model file holds; new ones, or from weights; run a network",
+    .help =
+        "A file's networks, sizes, tags and how it was trained are listed; -v adds every tensor.\n"
+        "\"new\" writes a file of a named size, with seeded parameters or with the weights that\n"
+        "PyTorch saved as safetensors. \"run\" gives the embeddings of clips in a NumPy array.",
+    .example = "needledrop model new tiny.safetensors --preset tiny\n"
+               "  needledrop embed song.mp3 --what fbank --out x.npy\n"
+               "  needledrop model run tiny.safetensors music --in x.npy --out y.npy",
+    .options = options,
+    .min_args = 1,
+    .max_args = 3,
+    .run = run,
+};

@@ -1,0 +1,75 @@
+/* New model files: a named size, with seeded parameters or with weights from elsewhere. */
+#include <string.h>
+
+#include "embed/model.h"
+
+static const char *const CLASSIFIER = "classification.weight";
+
+/* Names in a file of weights: as PyTorch has them, or with the part before. */
+static const char *prefix_of(const nd_safetensors *file, const char *part, char out[16])
+{
+    snprintf(out, 16, "%s.", part);
+    for (int i = 0; i < nd_safetensors_count(file); i++)
+        if (!strncmp(nd_safetensors_at(file, i)->name, out, strlen(out))) return out;
+    return "";
+}
+
+/* Classes that the weights were made for; 0: the file does not say. */
+static int64_t classes_of(const nd_safetensors *file, const char *prefix)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", prefix, CLASSIFIER);
+    const nd_stored_tensor *t = nd_safetensors_find(file, name);
+    return t && t->n_dims == 2 ? t->dims[0] : 0;
+}
+
+static int make_network(nd_network **out, const nd_model_params *p, nd_medium medium, int n_classes,
+                        const char *part, nd_diag *diag)
+{
+    const char *video = p->layout && !strcmp(p->layout, "time") ? "colour_frames" : "frames";
+    json_t *config = nd_network_preset(NULL, p->preset, medium == ND_MUSIC ? "fbank" : video,
+                                       n_classes);
+    if (!config)
+        return nd_diag_set(diag, ND_EARG, "preset: paper, small or tiny expected, found %s",
+                           p->preset);
+    int rc = nd_network_create(out, config, part, diag);
+    json_decref(config);
+    return rc;
+}
+
+static int make_part(nd_network **out, const nd_model_params *p, nd_medium medium, const char *path,
+                     nd_diag *diag)
+{
+    enum { PUBLISHED_CLASSES = 663 };
+    const char *part = medium == ND_MUSIC ? "music" : "video", *prefix = "";
+    char room[16];
+    nd_safetensors *file = NULL;
+    int64_t n_classes = p->n_classes;
+    int rc = *path ? nd_safetensors_open(&file, path, diag) : 0;
+    if (rc) return rc;
+    if (file) {
+        prefix = prefix_of(file, part, room);
+        if (!n_classes) n_classes = ND_CLAMP(classes_of(file, prefix), 0, 1 << 24);
+    }
+    if (!n_classes) n_classes = PUBLISHED_CLASSES;
+    rc = make_network(out, p, medium, (int)n_classes, part, diag);
+    if (!rc && file) rc = nd_params_read(nd_network_params(*out), file, prefix, diag);
+    if (!rc && !file) nd_params_init(nd_network_params(*out), p->seed);
+    nd_safetensors_close(&file);
+    return rc;
+}
+
+int nd_model_create(const char *path, const nd_model_params *p, nd_diag *diag)
+{
+    nd_network *networks[2] = {0};
+    int n = 0, rc = 0;
+    if (!p->preset || (!p->music && !p->video))
+        return nd_diag_set(diag, ND_EARG, "a new model: a preset and a part or two expected");
+    if (p->layout && strcmp(p->layout, "rows") && strcmp(p->layout, "time"))
+        return nd_diag_set(diag, ND_EARG, "layout: rows or time expected, found %s", p->layout);
+    if (p->music) rc = make_part(&networks[n++], p, ND_MUSIC, p->music, diag);
+    if (!rc && p->video) rc = make_part(&networks[n++], p, ND_VIDEO, p->video, diag);
+    if (!rc) rc = nd_model_write(path, networks, n, NULL, NULL, p->half, diag);
+    for (int i = 0; i < 2; i++) nd_network_destroy(&networks[i]);
+    return rc;
+}

@@ -1,0 +1,184 @@
+/* A network: a kind of model, its configuration, its parameters; and inference, a clip at a time on
+ * each thread. */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "embed/embed.h"
+
+struct nd_network {
+    const nd_model_ops *ops;
+    json_t *config;
+    char *part;
+    nd_params *params;
+    void *state;
+};
+
+static const nd_model_ops *find_ops(const char *name)
+{
+    for (int i = 0; nd_model_shelf[i]; i++)
+        if (!strcmp(nd_model_shelf[i]->name, name)) return nd_model_shelf[i];
+    return NULL;
+}
+
+/* What "model" names; the published configurations have no such key. */
+static int choose_ops(const nd_model_ops **out, const json_t *config, const char *part,
+                      nd_diag *diag)
+{
+    const json_t *kind = json_object_get(config, "model");
+    const char *name = kind ? json_string_value(kind) : "conformer";
+    if (!json_is_object(config))
+        return nd_diag_set(diag, ND_EFORMAT, "configuring %s: an object expected", part);
+    *out = name ? find_ops(name) : NULL;
+    if (!*out)
+        return nd_diag_set(diag, ND_EFORMAT,
+                           "configuring %s: model: one of this build expected, found %s", part,
+                           name ? name : "no text");
+    return 0;
+}
+
+int nd_network_create(nd_network **out, const json_t *config, const char *part, nd_diag *diag)
+{
+    const nd_model_ops *ops = NULL;
+    int rc = choose_ops(&ops, config, part, diag);
+    if (rc) return rc;
+    nd_network *n = nd_calloc(1, sizeof *n);
+    if (!n) return nd_diag_set(diag, ND_ENOMEM, "configuring %s: out of memory", part);
+    n->ops = ops;
+    n->config = json_deep_copy(config);
+    n->part = strdup(part);
+    n->state = nd_calloc(1, ops->state_bytes);
+    if (!n->config || !n->part || !n->state || nd_params_create(&n->params)) rc = ND_ENOMEM;
+    if (!rc) rc = ops->declare(n->state, n->params, n->config, part, diag);
+    if (!rc) rc = nd_params_allocate(n->params);
+    if (rc == ND_ENOMEM) nd_diag_set(diag, rc, "configuring %s: out of memory", part);
+    if (rc) nd_network_destroy(&n);
+    else *out = n;
+    return rc;
+}
+
+void nd_network_destroy(nd_network **network)
+{
+    nd_network *n = network ? *network : NULL;
+    if (!n) return;
+    if (n->state) n->ops->release(n->state);
+    free(n->state);
+    nd_params_destroy(&n->params);
+    json_decref(n->config);
+    free(n->part);
+    free(n);
+    *network = NULL;
+}
+
+nd_params *nd_network_params(nd_network *network)
+{
+    return network->params;
+}
+
+const json_t *nd_network_config(const nd_network *network)
+{
+    return network->config;
+}
+
+const char *nd_network_part(const nd_network *network)
+{
+    return network->part;
+}
+
+const nd_model_ops *nd_network_ops(const nd_network *network)
+{
+    return network->ops;
+}
+
+const void *nd_network_state(const nd_network *network)
+{
+    return network->state;
+}
+
+nd_network_size nd_network_size_of(const nd_network *network)
+{
+    return network->ops->size(network->state);
+}
+
+int nd_network_prepare(nd_network *n, int64_t T, bool for_inference, nd_diag *diag)
+{
+    return n->ops->prepare(n->state, n->params, T, for_inference, diag);
+}
+
+json_t *nd_network_preset(const char *model, const char *preset, const char *feature, int n_classes)
+{
+    const nd_model_ops *ops = find_ops(model ? model : "conformer");
+    return ops ? ops->preset(preset, feature, n_classes) : NULL;
+}
+
+const char *nd_network_feature(const nd_network *n)
+{
+    const char *layout = json_string_value(json_object_get(n->config, "layout"));
+    if (!strcmp(n->part, "music")) return "fbank";
+    return layout && !strcmp(layout, "time") ? "colour_frames" : "frames";
+}
+
+/* ---- inference ----------------------------------------------------------------- */
+
+typedef struct {
+    nd_network *network;
+    const float *clips;
+    int64_t n, T;
+    nd_network_size size;
+    float *embeddings, *logits;
+    const nd_progress *progress;
+    _Atomic int64_t next, done;
+    _Atomic int rc; /* the first failure */
+} run;
+
+static int run_clip(run *r, nd_tape *t, int64_t clip)
+{
+    int64_t values = r->T * r->size.F;
+    nd_tape_begin(t, &(nd_pass){0});
+    nd_tensor *x = nd_tape_input(t, 3, (const int64_t[]){1, r->T, r->size.F}), *logits = NULL;
+    if (x) memcpy(x->data, r->clips + clip * values, (size_t)values * sizeof(float));
+    nd_tensor *e = r->network->ops->forward(r->network->state, t, r->network->params, 0, x,
+                                            r->logits ? &logits : NULL);
+    if (!e || nd_tape_status(t)) return nd_tape_status(t);
+    memcpy(r->embeddings + clip * r->size.D, e->data, (size_t)r->size.D * sizeof(float));
+    if (logits)
+        memcpy(r->logits + clip * r->size.K, logits->data, (size_t)r->size.K * sizeof(float));
+    return 0;
+}
+
+/* A member takes the next clip until there is none; the first of them tells how far all are. */
+static void run_member(void *user, int rank)
+{
+    run *r = user;
+    nd_tape *t = NULL;
+    int rc = nd_tape_create(&t, NULL, 0, 0), none = 0;
+    while (!rc && !atomic_load(&r->rc)) {
+        int64_t clip = atomic_fetch_add(&r->next, 1);
+        if (clip >= r->n) break;
+        rc = run_clip(r, t, clip);
+        int64_t done = atomic_fetch_add(&r->done, 1) + 1;
+        if (!rc && rank == 0)
+            rc = nd_progress_update(r->progress, "running the network", done, r->n, NULL);
+    }
+    if (rc) atomic_compare_exchange_strong(&r->rc, &none, rc);
+    nd_tape_destroy(&t);
+}
+
+int nd_network_run(nd_network *network, const float *clips, int64_t n, int64_t T, float *embeddings,
+                   float *logits, int n_threads, const nd_progress *progress, nd_diag *diag)
+{
+    nd_team *team = NULL;
+    int members = (int)ND_CLAMP(n_threads ? n_threads : nd_core_count(), 1, ND_TEAM_MAX);
+    int rc = nd_network_prepare(network, T, true, diag);
+    if (rc || n == 0) return rc;
+    run r = {network,  clips, n, T, nd_network_size_of(network), embeddings, logits,
+             progress, 0,     0, 0};
+    rc = nd_team_create(&team, (int)ND_MIN(members, n));
+    if (!rc) {
+        nd_team_run(team, run_member, &r);
+        rc = atomic_load(&r.rc);
+    }
+    nd_team_destroy(&team);
+    return rc ? nd_diag_set(diag, rc, "running the %s network on %lld clips: %s", network->part,
+                            (long long)n, nd_error_text(rc))
+              : 0;
+}

@@ -1,0 +1,251 @@
+/* The Conformer against PyTorch's float64 (tests/reference/conformer.py): forward in both modes,
+ * every parameter's gradient, running statistics, ten Adam steps; in both layouts, by one member
+ * and by three, with and without computing blocks twice, with every instruction set. Inference
+ * gives the same bytes at any number of threads. */
+#include "../test.h"
+
+#include "compute/kernels.h"
+#include "learn/learn.h"
+
+enum { BATCH = 3, CLASSES = 8, STEPS = 10, MAX_SAMPLES = 2048 };
+
+/* ---- the formula of the reference ---------------------------------------------- */
+
+static uint64_t fnv1a(const char *name)
+{
+    uint64_t h = 0xCBF29CE484222325u;
+    for (; *name; name++) h = (h ^ (uint8_t)*name) * 0x100000001B3u;
+    return h;
+}
+
+static double uniform(uint64_t start, int64_t i)
+{
+    uint64_t z = start + (uint64_t)(i + 1) * 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return (double)((z ^ (z >> 31)) >> 40) * 0x1p-24;
+}
+
+static bool ends(const char *name, const char *end)
+{
+    size_t n = strlen(name), m = strlen(end);
+    return n >= m && !strcmp(name + n - m, end);
+}
+
+static void fill(nd_params *params)
+{
+    for (int i = 0; i < nd_params_count(params); i++) {
+        const char *name = nd_params_name(params, i);
+        nd_tensor *p = nd_params_tensor(params, 0, i);
+        uint64_t start = fnv1a(name);
+        double fan_in = (double)(nd_tensor_count(p) / p->dims[0]);
+        for (int64_t j = 0; j < nd_tensor_count(p); j++) {
+            double u = uniform(start, j), v = (2 * u - 1) * sqrt(3 / fan_in);
+            if (ends(name, "bias") || ends(name, "running_mean")) v = 0.2 * (2 * u - 1);
+            else if (ends(name, "running_var")) v = 0.5 + u;
+            else if (p->n_dims == 1) v = 0.75 + 0.5 * u;
+            p->data[j] = (float)v;
+        }
+    }
+}
+
+/* The layouts: music, video as published, video with time as time. */
+static const struct {
+    const char *name, *part, *feature;
+    int64_t T, F;
+} inputs[] = {{"music", "music", "fbank", 398, 80},
+              {"video", "video", "frames", 224, 896},
+              {"colour", "video", "colour_frames", 32, 768}};
+
+typedef struct {
+    const char *medium;
+    int64_t T, F;
+    nd_network *network;
+    nd_safetensors *golden;
+    float *clips;
+    int32_t targets[BATCH];
+} fixture;
+
+static void fixture_open(fixture *f, int which)
+{
+    char path[128];
+    *f = (fixture){.medium = inputs[which].name, .T = inputs[which].T, .F = inputs[which].F};
+    snprintf(path, sizeof path, "tests/golden/conformer_tiny_%s.safetensors", f->medium);
+    json_t *config = nd_network_preset(NULL, "tiny", inputs[which].feature, CLASSES);
+    ND_ASSERT(config && !nd_safetensors_open(&f->golden, path, NULL));
+    ND_ASSERT(!nd_network_create(&f->network, config, inputs[which].part, NULL));
+    json_decref(config);
+    fill(nd_network_params(f->network));
+    f->clips = nd_calloc((size_t)(BATCH * f->T * f->F), sizeof *f->clips);
+    ND_ASSERT(f->clips);
+    for (int64_t i = 0; i < BATCH * f->T * f->F; i++)
+        f->clips[i] = (float)(4 * uniform(fnv1a("input"), i) - 2);
+    for (int b = 0; b < BATCH; b++) f->targets[b] = (5 * b + 1) % CLASSES;
+}
+
+static void fixture_close(fixture *f)
+{
+    nd_network_destroy(&f->network);
+    nd_safetensors_close(&f->golden);
+    free(f->clips);
+}
+
+/* How far found[i * step] is from a golden tensor: the largest difference by the largest value, and
+ * the length of the difference by the length; -1: there is none. */
+typedef struct {
+    double largest, length;
+} far;
+
+static far distance(const fixture *f, const char *name, const float *found, int64_t n)
+{
+    static float golden[MAX_SAMPLES * 4];
+    const nd_stored_tensor *s = nd_safetensors_find(f->golden, name);
+    if (!s) return (far){-1, -1};
+    int64_t count = (int64_t)(s->n_bytes / sizeof(float)), step = (n + count - 1) / count;
+    double worst = 0, largest = 0, squares = 0, differences = 0;
+    ND_ASSERT(!nd_safetensors_read_f32(f->golden, name, s->n_dims, s->dims, golden, NULL));
+    for (int64_t i = 0; i < count; i++) {
+        double d = (double)found[i * step] - (double)golden[i];
+        worst = fmax(worst, fabs(d));
+        differences += d * d;
+        largest = fmax(largest, fabs((double)golden[i]));
+        squares += (double)golden[i] * (double)golden[i];
+    }
+    return (far){worst / fmax(largest, 1e-30), sqrt(differences / fmax(squares, 1e-60))};
+}
+
+static double golden_value(const fixture *f, const char *name)
+{
+    float value = NAN;
+    nd_safetensors_read_f32(f->golden, name, 1, (const int64_t[]){1}, &value, NULL);
+    return (double)value;
+}
+
+/* ---- inference ----------------------------------------------------------------- */
+
+static void check_inference(const fixture *f, const char *kernels)
+{
+    nd_network_size size = nd_network_size_of(f->network);
+    float e[4][BATCH * 64], logits[BATCH * CLASSES];
+    char name[96];
+    ND_ASSERT_EQ(size.D, 64);
+    for (int threads = 1; threads <= 3; threads++)
+        ND_ASSERT(!nd_network_run(f->network, f->clips, BATCH, f->T, e[threads], logits, threads,
+                                  NULL, NULL));
+    double off = distance(f, "eval.embedding", e[1], BATCH * 64).largest;
+    snprintf(name, sizeof name, "%s, %s: embedding in inference", f->medium, kernels);
+    CHECK(name, off >= 0 && off < 2e-5, "%.2e of the largest", off);
+    off = distance(f, "eval.logits", logits, BATCH * CLASSES).largest;
+    snprintf(name, sizeof name, "%s, %s: logits in inference", f->medium, kernels);
+    CHECK(name, off >= 0 && off < 2e-5, "%.2e of the largest", off);
+    snprintf(name, sizeof name, "%s, %s: the same bytes on 1, 2 and 3 threads", f->medium, kernels);
+    CHECK(name, !memcmp(e[1], e[2], sizeof e[1]) && !memcmp(e[1], e[3], sizeof e[1]),
+          "they differ");
+    ND_ASSERT(
+        !nd_network_run(f->network, f->clips + f->T * f->F, 1, f->T, e[0], NULL, 1, NULL, NULL));
+    snprintf(name, sizeof name, "%s, %s: a clip alone gives what it gives among others", f->medium,
+             kernels);
+    CHECK(name, !memcmp(e[0], e[1] + 64, 64 * sizeof(float)), "it differs");
+}
+
+/* ---- training ------------------------------------------------------------------ */
+
+/* The gradient of every parameter, by the largest value of its own; where the true one is 0, by
+ * the length of the whole. */
+static void check_gradients(const fixture *f, const nd_trainer *tr, double whole, const char *how)
+{
+    nd_params *params = nd_network_params(f->network);
+    char name[256], worst_name[160] = "none";
+    double worst = 0;
+    int n = 0, wanted = 0;
+    for (int i = 0; i < nd_params_count(params); i++) {
+        if (nd_params_is_buffer(params, i)) continue;
+        const char *param = nd_params_name(params, i);
+        wanted++;
+        int64_t count = nd_tensor_count(nd_params_tensor(params, 0, i));
+        const float *grad = nd_trainer_grad(tr, i);
+        snprintf(name, sizeof name, "gradnorm/%s", param);
+        bool is_zero = golden_value(f, name) < 1e-7 * whole;
+        double length = 0;
+        for (int64_t j = 0; j < count; j++) length += (double)grad[j] * (double)grad[j];
+        snprintf(name, sizeof name, "grad/%s", param);
+        double off = is_zero ? sqrt(length) / whole : distance(f, name, grad, count).largest;
+        n += off >= 0;
+        if (off > worst) snprintf(worst_name, sizeof worst_name, "%s", param);
+        worst = fmax(worst, off);
+    }
+    snprintf(name, sizeof name, "%s, %s: gradients of all parameters", f->medium, how);
+    CHECK(name, n == wanted && worst < 1e-3, "%d parameters of %d, worst %.2e at %s", n, wanted,
+          worst, worst_name);
+}
+
+/* Parameters after Adam are compared by length: where a gradient is next to nothing Adam divides
+ * rounding by rounding, and single values go anywhere within the steps (PyTorch's own in single
+ * precision are as far from its double). */
+static void check_values(const fixture *f, const char *kind, double tolerance, const char *what)
+{
+    bool by_length = !strcmp(kind, "adam");
+    nd_params *params = nd_network_params(f->network);
+    char name[256], worst_name[160] = "none";
+    double worst = 0;
+    int n = 0;
+    for (int i = 0; i < nd_params_count(params); i++) {
+        nd_tensor *p = nd_params_tensor(params, 0, i);
+        snprintf(name, sizeof name, "%s/%s", kind, nd_params_name(params, i));
+        far both = distance(f, name, p->data, nd_tensor_count(p));
+        double off = by_length ? both.length : both.largest;
+        if (off < 0) continue;
+        n++;
+        if (off > worst) snprintf(worst_name, sizeof worst_name, "%s", nd_params_name(params, i));
+        worst = fmax(worst, off);
+    }
+    snprintf(name, sizeof name, "%s: %s", f->medium, what);
+    CHECK(name, n > 3 && worst < tolerance, "%d tensors, worst %.2e at %s", n, worst, worst_name);
+}
+
+static void check_training(int which, int n_threads, bool checkpoint)
+{
+    fixture f;
+    nd_trainer *tr = NULL;
+    nd_step_report report = {0};
+    char how[64], name[128];
+    float losses[STEPS];
+    fixture_open(&f, which);
+    snprintf(how, sizeof how, "%d threads%s", n_threads, checkpoint ? ", blocks twice" : "");
+    nd_trainer_params params = {
+        .n_threads = n_threads, .no_dropout = true, .checkpoint = checkpoint, .adam.max_norm = 3};
+    ND_ASSERT(!nd_trainer_create(&tr, f.network, &params, NULL));
+    for (int i = 0; i < STEPS; i++) {
+        ND_ASSERT(!nd_trainer_step(tr, f.clips, f.targets, BATCH, f.T, 1e-3, &report, NULL));
+        losses[i] = (float)report.loss;
+        if (i) continue;
+        check_gradients(&f, tr, report.grad_norm, how);
+        snprintf(name, sizeof name, "%s: running statistics after a step", how);
+        check_values(&f, "after1", 2e-5, name);
+    }
+    snprintf(name, sizeof name, "%s, %s: losses of ten steps", f.medium, how);
+    double off = distance(&f, "adam.loss", losses, STEPS).largest;
+    CHECK(name, off >= 0 && off < 1e-3, "%.2e", off);
+    snprintf(name, sizeof name, "%s: parameters after ten steps", how);
+    check_values(&f, "adam", 1e-3, name);
+    nd_trainer_destroy(&tr);
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    for (int which = 0; which < (int)ND_COUNT(inputs); which++) {
+        for (int i = 0; nd_kernels_at(i); i++) {
+            fixture f;
+            nd_kernels_use(nd_kernels_at(i));
+            fixture_open(&f, which);
+            check_inference(&f, nd_kernels_at(i)->name);
+            fixture_close(&f);
+        }
+        nd_kernels_use(NULL);
+        check_training(which, 1, false);
+        check_training(which, 3, false);
+        check_training(which, 2, true);
+    }
+    TEST_END();
+}
