@@ -32,6 +32,7 @@ double nd_adam_step(nd_params *p, const nd_adam *adam, int64_t step, nd_team *te
     if (team && nd_team_sum(team, rank, &squares, 1)) return NAN;
     double norm = sqrt(squares);
     if (!isfinite(norm)) return norm;
+    if (rank == 0) nd_params_touch(p);
     float b1 = adam->b1 != 0 ? adam->b1 : 0.9f, b2 = adam->b2 != 0 ? adam->b2 : 0.999f;
     double c1 = 1 - pow(b1, (double)step), c2 = 1 - pow(b2, (double)step);
     bool is_cut = adam->max_norm > 0 && norm > (double)adam->max_norm;

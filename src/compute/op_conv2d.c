@@ -39,7 +39,7 @@ static nd_conv_size conv_size(const nd_tensor *x, const nd_tensor *w)
 static int64_t tiles_at_once(const nd_conv_size *s)
 {
     int64_t n = ND_WINO_WEIGHTS * s->C * s->K / (ND_WINO_POINTS * (s->C + s->K));
-    return ND_CLAMP(n, 16, s->th * s->tw);
+    return ND_CLAMP(2 * n | 1, 15, s->th * s->tw);
 }
 
 /* Points before group g of the 36, and in it. */

@@ -170,6 +170,7 @@ static double spread(const param *item)
 
 void nd_params_init(nd_params *p, uint64_t seed)
 {
+    nd_params_touch(p);
     for (size_t i = 0; i < p->n; i++) {
         const param *item = &p->items[i];
         float *to = p->values + item->offset;
@@ -185,6 +186,16 @@ void nd_params_init(nd_params *p, uint64_t seed)
             case ND_INIT_NORMAL: to[j] = (float)(width * nd_rng_normal(&rng)); break;
             }
     }
+}
+
+uint64_t nd_params_version(const nd_params *p)
+{
+    return p->version;
+}
+
+void nd_params_touch(nd_params *p)
+{
+    p->version++;
 }
 
 /* ---- what is there ------------------------------------------------------------- */

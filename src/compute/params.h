@@ -41,6 +41,11 @@ void nd_params_init(nd_params *p, uint64_t seed);
  *  @return 0 or ND_ENOMEM (as before). Memory: 4 bytes * (n_shards + 2) a value. */
 int nd_params_train(nd_params *p, int n_shards);
 
+/** @return a number that grows whenever values change through this header: what was made of them is
+ *  then old. Who writes to a tensor's data says so with nd_params_touch. */
+uint64_t nd_params_version(const nd_params *p);
+void nd_params_touch(nd_params *p);
+
 /** @return how many there are, buffers included; how many values are learned. */
 int nd_params_count(const nd_params *p);
 int64_t nd_params_size(const nd_params *p);

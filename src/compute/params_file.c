@@ -31,6 +31,7 @@ static int read_block(nd_params *p, const nd_safetensors *file, const char *pref
 
 int nd_params_read(nd_params *p, const nd_safetensors *file, const char *prefix, nd_diag *diag)
 {
+    nd_params_touch(p);
     return read_block(p, file, prefix, p->values, true, diag);
 }
 

@@ -22,6 +22,7 @@ struct nd_params {
     float *grads;     /* [n_shards, n_learned] */
     float *moments;   /* [2, n_learned]: m, v */
     nd_tensor *views; /* [n_shards, n] */
+    uint64_t version;
     bool failed;
 };
 

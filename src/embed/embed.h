@@ -74,10 +74,11 @@ nd_network_size nd_network_size_of(const nd_network *network);
 const nd_model_ops *nd_network_ops(const nd_network *network);
 const void *nd_network_state(const nd_network *network);
 
-/** nd_model_ops.prepare. */
+/** nd_model_ops.prepare, where it was not done for T and the parameters as they are. */
 int nd_network_prepare(nd_network *network, int64_t T, bool for_inference, nd_diag *diag);
 
 /** Embeddings of clips, on n_threads threads, each a clip at a time: the same bytes at any number.
+ *  What can be made once is kept from call to call, while T and the parameters stay.
  *  @param clips  [n, T, F]  @param embeddings  [n, D] out  @param logits  [n, K] out; NULL: none
  *  @param n_threads  0: one a core  @param progress  NULL: none
  *  @return 0; ND_ESHORT (T), ND_ENOMEM, ND_ECANCELLED: outputs then hold anything.

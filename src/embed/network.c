@@ -11,6 +11,11 @@ struct nd_network {
     char *part;
     nd_params *params;
     void *state;
+    struct {
+        int64_t T; /* 0: nothing was prepared */
+        uint64_t version;
+        bool for_inference;
+    } prepared;
 };
 
 static const nd_model_ops *find_ops(const char *name)
@@ -101,7 +106,16 @@ nd_network_size nd_network_size_of(const nd_network *network)
 
 int nd_network_prepare(nd_network *n, int64_t T, bool for_inference, nd_diag *diag)
 {
-    return n->ops->prepare(n->state, n->params, T, for_inference, diag);
+    uint64_t version = nd_params_version(n->params);
+    bool is_old = for_inference && n->prepared.version != version;
+    if (T == n->prepared.T && for_inference == n->prepared.for_inference && !is_old) return 0;
+    n->prepared.T = 0;
+    int rc = n->ops->prepare(n->state, n->params, T, for_inference, diag);
+    if (rc) return rc;
+    n->prepared.T = T;
+    n->prepared.version = version;
+    n->prepared.for_inference = for_inference;
+    return 0;
 }
 
 json_t *nd_network_preset(const char *model, const char *preset, const char *feature, int n_classes)

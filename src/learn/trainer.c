@@ -27,7 +27,7 @@ struct nd_trainer {
     nd_team *team;
     int n_members;
     member *members;
-    int64_t n_steps, prepared_T;
+    int64_t n_steps;
     step now;
 };
 
@@ -141,9 +141,8 @@ int nd_trainer_step(nd_trainer *tr, const float *clips, const int32_t *targets, 
                     int64_t T, double rate, nd_step_report *report_out, nd_diag *diag)
 {
     int rc = check_step(tr, targets, B, diag);
-    if (!rc && T != tr->prepared_T) rc = nd_network_prepare(tr->network, T, false, diag);
+    if (!rc) rc = nd_network_prepare(tr->network, T, false, diag);
     if (rc) return rc;
-    tr->prepared_T = T;
     tr->now = (step){clips, targets, B, T, rate};
     nd_team_run(tr->team, step_member, tr);
     nd_step_report report = {.grad_norm = tr->members[0].grad_norm};

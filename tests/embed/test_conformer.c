@@ -47,6 +47,7 @@ static void fill(nd_params *params)
             p->data[j] = (float)v;
         }
     }
+    nd_params_touch(params);
 }
 
 /* The layouts: music, video as published, video with time as time. */

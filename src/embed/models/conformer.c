@@ -31,10 +31,11 @@ typedef struct {
     int stem[2], input, classifier;
     block_params block[MAX_LAYERS];
     /* made by prepare */
-    int64_t T;        /* tokens */
-    float *positions; /* [n_rows, D] */
-    float *projected; /* [L, n_rows, D]; NULL: not for inference */
-    float *stem_weights;
+    int64_t T;            /* tokens */
+    float *positions;     /* [n_rows, D] */
+    float *projected;     /* [L, n_rows, D]; NULL: not for inference */
+    float *stem_weights;  /* nd_conv2d_prepare */
+    float *input_weights; /* [frequencies, D, D]: of the linear layer, in the convolution's order */
 } conformer;
 
 /* ---- parameters ---------------------------------------------------------------- */
@@ -208,7 +209,8 @@ static void conformer_release(void *state)
     free(c->positions);
     free(c->projected);
     free(c->stem_weights);
-    c->positions = c->projected = c->stem_weights = NULL;
+    free(c->input_weights);
+    c->positions = c->projected = c->stem_weights = c->input_weights = NULL;
 }
 
 static int project_positions(conformer *c, nd_params *params)
@@ -228,6 +230,17 @@ static int project_positions(conformer *c, nd_params *params)
     return rc;
 }
 
+/* PyTorch lays a token out as channels of frequencies, our convolution as frequencies of channels.
+ * In training tokens are turned; here the layer's weights are, once, and their rows and columns too. */
+static void order_input(conformer *c, const nd_tensor *w)
+{
+    int64_t n = halved_twice(c->F);
+    for (int64_t k = 0; k < c->D; k++)
+        for (int64_t d = 0; d < c->D; d++)
+            for (int64_t f = 0; f < n; f++)
+                c->input_weights[(f * c->D + d) * c->D + k] = w->data[(k * c->D + d) * n + f];
+}
+
 static int conformer_prepare(void *state, nd_params *params, int64_t T, bool for_inference,
                              nd_diag *diag)
 {
@@ -243,13 +256,16 @@ static int conformer_prepare(void *state, nd_params *params, int64_t T, bool for
     if (for_inference) {
         c->projected = nd_calloc(n * (size_t)c->L, sizeof(float));
         c->stem_weights = nd_calloc(weights, ND_WINO_WEIGHTS * sizeof(float));
+        c->input_weights = nd_calloc(weights, (size_t)halved_twice(c->F) * sizeof(float));
     }
-    if (!c->positions || (for_inference && (!c->projected || !c->stem_weights)))
+    if (!c->positions ||
+        (for_inference && (!c->projected || !c->stem_weights || !c->input_weights)))
         return nd_diag_set(diag, ND_ENOMEM, "preparing a Conformer: out of memory");
     fill_positions(c->positions, position_rows(c), c->full_positions ? c->T - 1 : 0,
                    c->full_positions ? -1 : 1, c->D);
     if (!for_inference) return 0;
     nd_conv2d_prepare(c->stem_weights, nd_params_tensor(params, 0, c->stem[1]));
+    order_input(c, nd_params_tensor(params, 0, c->input));
     int threads = nd_gemm_threads(1), rc = nd_params_turn(params);
     if (!rc) rc = project_positions(c, params); /* by turned weights, as in every later call */
     nd_gemm_threads(threads);
@@ -347,8 +363,21 @@ static nd_tensor *block(nd_tape *t, void *user, nd_tensor *x)
     return norm(t, at, x, b->norm);
 }
 
-/* [B, T, F] to tokens [B, T', D]. PyTorch lays a token out as channels of frequencies, our
- * convolution as frequencies of channels. */
+/* [B, h, w, D] to tokens [B, h, D]. */
+static nd_tensor *project(nd_tape *t, const place *at, nd_tensor *x)
+{
+    const conformer *c = at->c;
+    bool is_ordered = c->input_weights && !t->pass.record;
+    nd_tensor ordered = *get(at, c->input);
+    ordered.turned = c->input_weights;
+    if (!is_ordered) x = nd_transpose(t, x);
+    if (!x) return NULL;
+    x = nd_reshape(t, x, 3, (const int64_t[]){x->dims[0], x->dims[1], x->dims[2] * x->dims[3]});
+    return nd_linear(t, x, is_ordered ? &ordered : get(at, c->input), get(at, c->input + 1),
+                     &(nd_linear_params){.dropout = (float)c->input_dropout});
+}
+
+/* [B, T, F] to tokens. */
 static nd_tensor *stem(nd_tape *t, void *user, nd_tensor *x)
 {
     const place *at = user;
@@ -357,10 +386,7 @@ static nd_tensor *stem(nd_tape *t, void *user, nd_tensor *x)
     for (int i = 0; i < 2; i++)
         x = nd_conv2d(t, x, get(at, c->stem[i]), get(at, c->stem[i] + 1), true,
                       i == 1 && !t->pass.record ? c->stem_weights : NULL);
-    x = nd_transpose(t, x);
-    if (!x) return NULL;
-    x = nd_reshape(t, x, 3, (const int64_t[]){x->dims[0], x->dims[1], x->dims[2] * x->dims[3]});
-    return linear(t, at, x, c->input, &(nd_linear_params){.dropout = (float)c->input_dropout});
+    return project(t, at, x);
 }
 
 static nd_tensor *conformer_forward(const void *state, nd_tape *t, nd_params *params, int shard,
