@@ -3,7 +3,7 @@
 #   make demo       made media indexed, ranked, explained
 #   make test       every test; last line "N passed, N failed, N skipped"
 #   make check      format, layers, warnings, static analysis
-#   make bench      speed and accuracy side by side with others, docs/results.md
+#   make bench      ours and others side by side, docs/results.md; BENCH="NAME.." some
 #   make install    PREFIX=/usr/local DESTDIR=
 # FLAVOUR=release|asan|ubsan|tsan|debug and CC=gcc|clang have a build folder each. V=1
 # shows whole commands. As many jobs run as there are cores unless -j says otherwise.
@@ -30,7 +30,7 @@ FLAVOUR_FLAGS := $(or $(flags_$(FLAVOUR)),$(error FLAVOUR=$(FLAVOUR): one of rel
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes \
             -Wstrict-prototypes -Wundef -Wvla -Werror
 PACKAGES := libavformat libavcodec libavfilter libswscale libswresample \
-            libavutil sqlite3 jansson libseccomp cairo libxxhash
+            libavutil sqlite3 jansson libseccomp cairo libxxhash libutf8proc
 
 # deps.mk asks pkg-config once the packages are there; make starts again with it.
 ifeq ($(filter clean help,$(MAKECMDGOALS)),)
@@ -183,7 +183,7 @@ build/.bench-packages: tools/bootstrap
 	@tools/bootstrap bench
 	@mkdir -p build && touch $@
 bench: build/.bench-packages all $(benches:%.c=$(B)/%) $(B)/bench/sgemm_shim.so
-	@tools/run-bench $(B)
+	@tools/run-bench $(B) $(BENCH)
 
 # ---- fuzzing with libFuzzer: make fuzz TARGET=description SECONDS=60 -----------------
 SECONDS ?= 60

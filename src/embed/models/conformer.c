@@ -231,7 +231,8 @@ static int project_positions(conformer *c, nd_params *params)
 }
 
 /* PyTorch lays a token out as channels of frequencies, our convolution as frequencies of channels.
- * In training tokens are turned; here the layer's weights are, once, and their rows and columns too. */
+ * In training tokens are turned; here the layer's weights are, once, and their rows and columns
+ * too. */
 static void order_input(conformer *c, const nd_tensor *w)
 {
     int64_t n = halved_twice(c->F);
