@@ -7,23 +7,29 @@
 
 /* ---- model FILE ---------------------------------------------------------------- */
 
-static int show(cli *c)
+static int show_json(cli *c, const char *path)
 {
     nd_diag diag = {0};
     nd_model *m = NULL;
-    if (nd_model_open(&m, c->args[0], &diag)) return cli_fail(c, &diag);
-    char *text = NULL;
-    int rc = c->json ? nd_model_json(&text, m) : nd_model_text(&text, m, c->verbose), status;
-    if (c->json) {
-        status = cli_print_json(c, rc, text);
-    } else {
-        if (rc) nd_diag_set(&diag, rc, "listing %s: out of memory", c->args[0]);
-        else fputs(text, stdout);
-        status = rc ? cli_fail(c, &diag) : CLI_DONE;
-        free(text);
-    }
+    char *json = NULL;
+    if (nd_model_open(&m, path, &diag)) return cli_fail(c, &diag);
+    int rc = nd_model_json(&json, m), status = cli_print_json(c, rc, json);
     nd_model_close(&m);
     return status;
+}
+
+static int show_text(cli *c, const char *path)
+{
+    nd_diag diag = {0};
+    nd_model *m = NULL;
+    char *text = NULL;
+    int rc = nd_model_open(&m, path, &diag);
+    if (!rc && (rc = nd_model_text(&text, m, c->verbose)))
+        nd_diag_set(&diag, rc, "listing %s: out of memory", path);
+    if (!rc) fputs(text, stdout);
+    free(text);
+    nd_model_close(&m);
+    return rc ? cli_fail(c, &diag) : CLI_DONE;
 }
 
 /* ---- model new FILE ------------------------------------------------------------ */
@@ -42,8 +48,8 @@ static int create(cli *c)
     if (!params.preset) return cli_usage(c, "--preset paper, small or tiny expected");
     if (!params.music && !params.video) params.music = params.video = "";
     if (nd_model_create(c->args[1], &params, &diag)) return cli_fail(c, &diag);
-    if (c->json) printf("{\"path\": \"%s\"}\n", c->args[1]);
-    else if (!c->quiet)
+    if (c->json) return show_json(c, c->args[1]);
+    if (!c->quiet)
         printf("%s: written; see it with needledrop model %s\n", c->args[1], c->args[1]);
     return CLI_DONE;
 }
@@ -54,7 +60,10 @@ static int print_result(cli *c, const nd_array *out, const char *path)
 {
     nd_embedding shown = {c->args[1], path, *out};
     char *json = NULL, text[1024];
-    if (c->json) return cli_print_json(c, nd_embeddings_json(&json, &shown, 1, NULL, 0), json);
+    if (c->json) {
+        int rc = nd_embeddings_json(&json, &shown, 1, NULL, 0);
+        return cli_print_json(c, rc, json);
+    }
     if (!c->quiet)
         printf("%s: [%lld, %lld] f32\n", cli_text(text, path), (long long)out->dims[0],
                (long long)out->dims[1]);
@@ -90,7 +99,7 @@ static int run(cli *c)
 {
     if (c->n_args > 1 && !strcmp(c->args[0], "run")) return run_network(c);
     if (c->n_args == 2 && !strcmp(c->args[0], "new")) return create(c);
-    if (c->n_args == 1) return show(c);
+    if (c->n_args == 1) return (c->json ? show_json : show_text)(c, c->args[0]);
     return cli_usage(c, "FILE, new FILE or run FILE PART expected");
 }
 
