@@ -8,7 +8,7 @@ extern const nd_kernels nd_kernels_plain;
 extern const nd_kernels nd_kernels_avx2, nd_kernels_avx512;
 #endif
 
-/* Points 0 .. 4 of an axis have weights of their own, 5 .. 8 share one (conv2d.c). Groups
+/* Points 0 .. 4 of an axis have weights of their own, 5 .. 8 share one (op_conv2d.c). Groups
  * follow one another as weights do, (a, b) in 6 x 6: 1, 4 or 16 points in each. */
 const uint8_t nd_wino_place[ND_WINO_IN][ND_WINO_IN] = {
     {0, 1, 2, 3, 4, 5, 6, 7, 8},          {9, 10, 11, 12, 13, 14, 15, 16, 17},

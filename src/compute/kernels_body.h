@@ -1,6 +1,6 @@
 /* The kernels' one source. A file that includes it defines ND_KERNELS, the name of its table, and
  * ND_KERNELS_NAME, and is compiled for one instruction set: the loops below are written so that the
- * compiler makes vectors of them. The transforms of the convolution are in kernels_wino.h. */
+ * compiler makes vectors of them. The transforms of the convolution are in kernels_conv.h. */
 #include <math.h>
 #include <string.h>
 

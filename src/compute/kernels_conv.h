@@ -1,5 +1,5 @@
 /* The convolution's kernels, a part of kernels_body.h: the first layer directly, and the four
- * transforms of op_conv2d.c, which says what they compute. Sixteen channels at a time; a tile's
+ * transforms of op_conv2d.c, which says what they compute. LANES channels at a time; a tile's
  * values stay in the first cache between the two axes. */
 
 /* ---- one input channel --------------------------------------------------------- */
@@ -119,7 +119,7 @@ INLINE void axis_weights_adjoint(vec *out, int64_t out_step, const vec *in, int6
     out[2 * out_step] = -0.5f * b + (c + 2.0f * d) * (1.0f / 6) + in[4 * step];
 }
 
-/* ---- weights, sixteen input channels at a time --------------------------------- */
+/* ---- weights, LANES input channels at a time ----------------------------------- */
 
 enum { TAPS = 9, SIDE = 6 };
 
@@ -161,7 +161,7 @@ static void wino_weights_adjoint(float *dw, const float *du, int64_t K, int64_t 
         }
 }
 
-/* ---- a tile of sixteen channels ------------------------------------------------ */
+/* ---- a tile of LANES channels -------------------------------------------------- */
 
 enum { IN = ND_WINO_IN, OUT = ND_WINO_OUT };
 
