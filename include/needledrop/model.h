@@ -59,7 +59,7 @@ typedef struct nd_model_params {
                                 * file of weights as PyTorch names them, with "music." or "video."
                                 * before each name or not */
     const char *layout;        /* of video: "rows", as published (NULL), or "time" */
-    int n_classes;             /* 0: as many as the weights have, else 663, as published */
+    int n_classes;             /* 0: as many as the weights have; seeded: 663, as published */
     uint64_t seed;
     bool half; /* keep values as half floats */
 } nd_model_params;

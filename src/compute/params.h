@@ -68,6 +68,12 @@ void nd_params_begin(nd_params *p, int shard);
 
 /* ---- files --------------------------------------------------------------------- */
 
+/** Whether a file has every parameter and buffer, each of its shape. Before nd_params_allocate:
+ *  what is then allocated is no more than the file holds, whatever a configuration says.
+ *  @return as nd_safetensors_check, naming the tensor; ND_ENOMEM. */
+int nd_params_check(const nd_params *p, const nd_safetensors *file, const char *prefix,
+                    nd_diag *diag);
+
 /** Read every parameter and buffer, as prefix + name; other tensors of the file are not looked at.
  *  @return as nd_safetensors_read_f32, naming the tensor; some may then hold new values. */
 int nd_params_read(nd_params *p, const nd_safetensors *file, const char *prefix, nd_diag *diag);

@@ -12,6 +12,20 @@ static char *joined(const char *prefix, const char *name)
     return nd_str_take(&s);
 }
 
+int nd_params_check(const nd_params *p, const nd_safetensors *file, const char *prefix,
+                    nd_diag *diag)
+{
+    int rc = 0;
+    for (size_t i = 0; i < p->n && !rc; i++) {
+        const nd_tensor *shape = &p->items[i].shape;
+        char *name = joined(prefix, p->items[i].name);
+        rc = name ? nd_safetensors_check(file, name, shape->n_dims, shape->dims, diag)
+                  : nd_diag_set(diag, ND_ENOMEM, "reading parameters: out of memory");
+        free(name);
+    }
+    return rc;
+}
+
 /* Read what of p is wanted into to + its offset. */
 static int read_block(nd_params *p, const nd_safetensors *file, const char *prefix, float *to,
                       bool with_buffers, nd_diag *diag)

@@ -366,14 +366,21 @@ static int check_shape(const nd_safetensors *s, const nd_stored_tensor *t, int n
     return 0;
 }
 
-int nd_safetensors_read_f32(const nd_safetensors *s, const char *name, int n_dims,
-                            const int64_t *dims, float *out, nd_diag *diag)
+int nd_safetensors_check(const nd_safetensors *s, const char *name, int n_dims, const int64_t *dims,
+                         nd_diag *diag)
 {
     ND_ASSERT(n_dims >= 0 && n_dims <= ND_STORED_MAX_DIMS);
     const nd_stored_tensor *t = nd_safetensors_find(s, name);
     if (!t) return refuse(diag, ND_ENOTFOUND, s, name, "%s", "there is no such tensor");
-    int rc = check_shape(s, t, n_dims, dims, diag);
+    return check_shape(s, t, n_dims, dims, diag);
+}
+
+int nd_safetensors_read_f32(const nd_safetensors *s, const char *name, int n_dims,
+                            const int64_t *dims, float *out, nd_diag *diag)
+{
+    int rc = nd_safetensors_check(s, name, n_dims, dims, diag);
     if (rc) return rc;
+    const nd_stored_tensor *t = nd_safetensors_find(s, name);
     int64_t n = (int64_t)(t->n_bytes / dtypes[t->dtype].bytes);
     for (int64_t i = 0; i < n; i++)
         if (!isfinite(value_at(t, i)))

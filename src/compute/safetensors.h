@@ -90,6 +90,11 @@ const nd_stored_tensor *nd_safetensors_find(const nd_safetensors *s, const char 
  *  is none. Threads: safe. Cost: O(1). */
 const char *nd_safetensors_metadata(const nd_safetensors *s, const char *key);
 
+/** Whether a tensor of floats is there, of that shape: before storage for it is asked for.
+ *  @return 0; ND_ENOTFOUND, ND_EFORMAT (another shape, not a float). Threads: safe. */
+int nd_safetensors_check(const nd_safetensors *s, const char *name, int n_dims, const int64_t *dims,
+                         nd_diag *diag);
+
 /** A tensor's values as f32; F16, BF16 and F64 are converted.
  *  @param n_dims  0..8: the shape that is expected; a scalar is not a [1]
  *  @param out  [product of dims], caller's storage

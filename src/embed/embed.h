@@ -62,6 +62,10 @@ typedef struct nd_network nd_network;
  *  @param part  what its parameters' names begin with in a file, "music"; copied
  *  @return 0; ND_EFORMAT (the configuration), ND_ENOMEM. *out untouched. */
 int nd_network_create(nd_network **out, const json_t *config, const char *part, nd_diag *diag);
+/** The same with the parameters of a file, as prefix + name: nothing is allocated for what the file
+ *  does not hold. @return as nd_network_create, nd_params_check, nd_params_read. *out untouched. */
+int nd_network_read(nd_network **out, const json_t *config, const char *part,
+                    const nd_safetensors *file, const char *prefix, nd_diag *diag);
 void nd_network_destroy(nd_network **network);
 
 /** What it holds, the network's: parameters, the configuration and the part it was made with. */
@@ -91,7 +95,7 @@ int nd_network_run(nd_network *network, const float *clips, int64_t n, int64_t T
 json_t *nd_network_preset(const char *model, const char *preset, const char *feature,
                           int n_classes);
 
-/* ---- front-ends ---- */
+/* ---- front-ends ---------------------------------------------------------------- */
 
 /** The array of a description (docs/features.md) that holds the clips a network reads, and the name
  *  of its feature. Music: `fbank`, [C, 398, 80]. Video as published, "layout": "rows": `frames`,

@@ -64,15 +64,10 @@ static int read_network(nd_network **out, nd_model *m, const char *part, nd_diag
     if (!config)
         return nd_diag_set(diag, ND_ENOTFOUND, "reading %s: a part \"%s\" expected, it has none",
                            m->path, part);
-    nd_network *n = NULL;
-    int rc = nd_network_create(&n, config, part, diag);
     nd_str_append(&prefix, "%s.", part);
-    if (!rc && prefix.failed)
-        rc = nd_diag_set(diag, ND_ENOMEM, "reading %s: out of memory", m->path);
-    if (!rc) rc = nd_params_read(nd_network_params(n), m->file, prefix.text, diag);
+    int rc = prefix.failed ? nd_diag_set(diag, ND_ENOMEM, "reading %s: out of memory", m->path)
+                           : nd_network_read(out, config, part, m->file, prefix.text, diag);
     nd_str_deinit(&prefix);
-    if (rc) nd_network_destroy(&n);
-    else *out = n;
     return rc;
 }
 

@@ -3,6 +3,7 @@
 
 #include "embed/model.h"
 
+enum { PUBLISHED_CLASSES = 663 };
 static const char *const CLASSIFIER = "classification.weight";
 
 /* Names in a file of weights: as PyTorch has them, or with the part before. */
@@ -23,40 +24,51 @@ static int64_t classes_of(const nd_safetensors *file, const char *prefix)
     return t && t->n_dims == 2 ? t->dims[0] : 0;
 }
 
-static int make_network(nd_network **out, const nd_model_params *p, nd_medium medium, int n_classes,
-                        const char *part, nd_diag *diag)
+/* The configuration of a part, as a new object. */
+static int configure(json_t **out, const nd_model_params *p, nd_medium medium, int64_t n_classes,
+                     nd_diag *diag)
 {
     const char *video = p->layout && !strcmp(p->layout, "time") ? "colour_frames" : "frames";
-    json_t *config = nd_network_preset(NULL, p->preset, medium == ND_MUSIC ? "fbank" : video,
-                                       n_classes);
-    if (!config)
-        return nd_diag_set(diag, ND_EARG, "preset: paper, small or tiny expected, found %s",
-                           p->preset);
-    int rc = nd_network_create(out, config, part, diag);
+    *out = nd_network_preset(NULL, p->preset, medium == ND_MUSIC ? "fbank" : video, (int)n_classes);
+    return *out ? 0
+                : nd_diag_set(diag, ND_EARG, "preset: paper, small or tiny expected, found %s",
+                              p->preset);
+}
+
+static int make_seeded(nd_network **out, const nd_model_params *p, nd_medium medium,
+                       const char *part, nd_diag *diag)
+{
+    json_t *config = NULL;
+    int rc = configure(&config, p, medium, p->n_classes ? p->n_classes : PUBLISHED_CLASSES, diag);
+    if (!rc) rc = nd_network_create(out, config, part, diag);
+    if (!rc) nd_params_init(nd_network_params(*out), p->seed);
     json_decref(config);
+    return rc;
+}
+
+static int make_read(nd_network **out, const nd_model_params *p, nd_medium medium, const char *part,
+                     const char *path, nd_diag *diag)
+{
+    char room[16];
+    json_t *config = NULL;
+    nd_safetensors *file = NULL;
+    int rc = nd_safetensors_open(&file, path, diag);
+    if (rc) return rc;
+    const char *prefix = prefix_of(file, part, room);
+    int64_t n_classes = p->n_classes ? p->n_classes : classes_of(file, prefix);
+    rc = configure(&config, p, medium, ND_CLAMP(n_classes, 0, 1 << 24), diag);
+    if (!rc) rc = nd_network_read(out, config, part, file, prefix, diag);
+    json_decref(config);
+    nd_safetensors_close(&file);
     return rc;
 }
 
 static int make_part(nd_network **out, const nd_model_params *p, nd_medium medium, const char *path,
                      nd_diag *diag)
 {
-    enum { PUBLISHED_CLASSES = 663 };
-    const char *part = medium == ND_MUSIC ? "music" : "video", *prefix = "";
-    char room[16];
-    nd_safetensors *file = NULL;
-    int64_t n_classes = p->n_classes;
-    int rc = *path ? nd_safetensors_open(&file, path, diag) : 0;
-    if (rc) return rc;
-    if (file) {
-        prefix = prefix_of(file, part, room);
-        if (!n_classes) n_classes = ND_CLAMP(classes_of(file, prefix), 0, 1 << 24);
-    }
-    if (!n_classes) n_classes = PUBLISHED_CLASSES;
-    rc = make_network(out, p, medium, (int)n_classes, part, diag);
-    if (!rc && file) rc = nd_params_read(nd_network_params(*out), file, prefix, diag);
-    if (!rc && !file) nd_params_init(nd_network_params(*out), p->seed);
-    nd_safetensors_close(&file);
-    return rc;
+    const char *part = medium == ND_MUSIC ? "music" : "video";
+    return *path ? make_read(out, p, medium, part, path, diag)
+                 : make_seeded(out, p, medium, part, diag);
 }
 
 int nd_model_create(const char *path, const nd_model_params *p, nd_diag *diag)

@@ -41,7 +41,8 @@ static int choose_ops(const nd_model_ops **out, const json_t *config, const char
     return 0;
 }
 
-int nd_network_create(nd_network **out, const json_t *config, const char *part, nd_diag *diag)
+/* A network whose parameters are named but have no storage. */
+static int declare(nd_network **out, const json_t *config, const char *part, nd_diag *diag)
 {
     const nd_model_ops *ops = NULL;
     int rc = choose_ops(&ops, config, part, diag);
@@ -52,10 +53,38 @@ int nd_network_create(nd_network **out, const json_t *config, const char *part, 
     n->config = json_deep_copy(config);
     n->part = strdup(part);
     n->state = nd_calloc(1, ops->state_bytes);
-    if (!n->config || !n->part || !n->state || nd_params_create(&n->params)) rc = ND_ENOMEM;
+    if (!n->config || !n->part || !n->state || nd_params_create(&n->params))
+        rc = nd_diag_set(diag, ND_ENOMEM, "configuring %s: out of memory", part);
     if (!rc) rc = ops->declare(n->state, n->params, n->config, part, diag);
-    if (!rc) rc = nd_params_allocate(n->params);
-    if (rc == ND_ENOMEM) nd_diag_set(diag, rc, "configuring %s: out of memory", part);
+    if (rc) nd_network_destroy(&n);
+    else *out = n;
+    return rc;
+}
+
+static int allocate(nd_network *n, nd_diag *diag)
+{
+    int rc = nd_params_allocate(n->params);
+    return rc ? nd_diag_set(diag, rc, "configuring %s: out of memory", n->part) : 0;
+}
+
+int nd_network_create(nd_network **out, const json_t *config, const char *part, nd_diag *diag)
+{
+    nd_network *n = NULL;
+    int rc = declare(&n, config, part, diag);
+    if (!rc) rc = allocate(n, diag);
+    if (rc) nd_network_destroy(&n);
+    else *out = n;
+    return rc;
+}
+
+int nd_network_read(nd_network **out, const json_t *config, const char *part,
+                    const nd_safetensors *file, const char *prefix, nd_diag *diag)
+{
+    nd_network *n = NULL;
+    int rc = declare(&n, config, part, diag);
+    if (!rc) rc = nd_params_check(n->params, file, prefix, diag);
+    if (!rc) rc = allocate(n, diag);
+    if (!rc) rc = nd_params_read(n->params, file, prefix, diag);
     if (rc) nd_network_destroy(&n);
     else *out = n;
     return rc;
