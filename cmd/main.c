@@ -68,8 +68,8 @@ static int run(int argc, char **argv)
     return exits ? status : cli_finish(&c, command->run(&c));
 }
 
-/* oneDNN asks for room at every matrix product: what is freed is kept, or the system would clear the
- * same pages for each (a tenth of a large model's time). */
+/* oneDNN asks for room at every matrix product: what is freed is kept, or the system would clear
+ * the same pages for each (a tenth of a large model's time). */
 static void keep_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, 32 << 20);

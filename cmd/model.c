@@ -49,8 +49,7 @@ static int create(cli *c)
     if (!params.music && !params.video) params.music = params.video = "";
     if (nd_model_create(c->args[1], &params, &diag)) return cli_fail(c, &diag);
     if (c->json) return show_json(c, c->args[1]);
-    if (!c->quiet)
-        printf("%s: written; see it with needledrop model %s\n", c->args[1], c->args[1]);
+    if (!c->quiet) printf("%s: written; see it with needledrop model %s\n", c->args[1], c->args[1]);
     return CLI_DONE;
 }
 
