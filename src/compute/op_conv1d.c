@@ -17,8 +17,8 @@ static void depthwise_backward(nd_tape *t, nd_node *node)
     nd_tensor *x = node->in[0], *w = node->in[1];
     int64_t items = x->dims[0], T = x->dims[1], D = x->dims[2], K = w->dims[2];
     nd_arena_mark mark = nd_arena_save(&t->arena);
-    float *taps = nd_tape_floats(t, 2 * K * D), *sums = taps + K * D, beta;
-    if (!taps) return;
+    float *taps = nd_tape_floats(t, K * D), *sums = nd_tape_floats(t, K * D), beta;
+    if (!taps || !sums) return;
     taps_of(taps, w, true);
     memset(sums, 0, (size_t)(K * D) * sizeof *sums);
     float *dx = nd_tape_grad(t, x, &beta), *dw = nd_tape_grad_zeroed(t, w);

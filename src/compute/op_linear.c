@@ -87,7 +87,7 @@ nd_tensor *nd_embedding_rows(nd_tape *t, nd_tensor *table, const int32_t *ids, i
     if (!node) return t->status ? NULL : out;
     saved_rows *s = node->saved;
     s->n = n_ids;
-    s->ids = (int32_t *)nd_tape_floats(t, n_ids);
+    s->ids = nd_tape_bytes(t, (size_t)n_ids * sizeof *ids);
     if (!s->ids) return NULL;
     memcpy(s->ids, ids, (size_t)n_ids * sizeof *ids);
     return out;

@@ -82,7 +82,7 @@ static void batch_norm_backward(nd_tape *t, nd_node *node)
     int64_t rows = nd_tensor_rows(x), D = nd_tensor_width(x);
     nd_arena_mark mark = nd_arena_save(&t->arena);
     float *work = nd_tape_floats(t, 4 * D), beta = 0;
-    double *sums = (double *)nd_tape_floats(t, 4 * D);
+    double *sums = nd_tape_bytes(t, (size_t)(2 * D) * sizeof *sums);
     if (!work || !sums) return;
     float *sum = work, *sum_x = work + D, *p = work + 2 * D, *q = work + 3 * D;
     memset(work, 0, (size_t)(4 * D) * sizeof *work);
@@ -120,7 +120,7 @@ nd_tensor *nd_batch_norm(nd_tape *t, nd_tensor *x, nd_tensor *g, nd_tensor *b,
     ND_ASSERT(nd_tensor_count(running_mean) == D && nd_tensor_count(running_var) == D);
     nd_tensor *in[] = {x, g, b}, *out = nd_tape_like(t, x);
     float *stats = nd_tape_floats(t, 4 * D);
-    double *sums = (double *)nd_tape_floats(t, 4 * D + 2);
+    double *sums = nd_tape_bytes(t, (size_t)(2 * D + 1) * sizeof *sums);
     if (!out || !stats || !sums) return NULL;
     saved_batch_norm s = {stats, stats + D, stats + 2 * D, stats + 3 * D, 0, params->act};
     float *var = s.rstd; /* becomes the reciprocal deviation */
