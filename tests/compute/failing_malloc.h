@@ -13,6 +13,9 @@ static long malloc_calls_left = -1; /* -1: it does not fail */
 static long malloc_n_live;          /* blocks that were not freed */
 
 #if MALLOC_CAN_FAIL
+/* Seen by the libraries too, though all else is hidden: what strdup takes must be counted as what
+ * free gives back. */
+#pragma GCC visibility push(default)
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
@@ -55,6 +58,7 @@ void free(void *p)
     malloc_n_live -= p != NULL;
     __libc_free(p);
 }
+#pragma GCC visibility pop
 #endif
 
 /** Call job(user) with malloc failing at once, after one call, after two, .., until it

@@ -43,6 +43,22 @@ static void test_wrong(void)
     }
 }
 
+/* A configuration that claims 270 GB of parameters, over a file that has none. */
+static void test_claims(void)
+{
+    static const char bytes[] = "\2\0\0\0\0\0\0\0{}";
+    json_t *config = json_pack("{s:i, s:i}", "encoder_dim", 4000, "num_classes", 1 << 24);
+    nd_safetensors *file = NULL;
+    nd_network *n = NULL;
+    nd_diag diag = {0};
+    ND_ASSERT(config && !nd_safetensors_parse(&file, bytes, sizeof bytes - 1, "none", NULL));
+    int rc = nd_network_read(&n, config, "music", file, "music.", &diag);
+    CHECK("what a file does not hold is not allocated",
+          rc == ND_ENOTFOUND && strstr(diag.text, "music.encoder."), "%d, %s", rc, diag.text);
+    nd_safetensors_close(&file);
+    json_decref(config);
+}
+
 /* Parameters as models.md 1.3 counts them, with 663 classes. */
 static void test_presets(void)
 {
@@ -92,6 +108,7 @@ static void test_full_positions(void)
 int main(void)
 {
     test_wrong();
+    test_claims();
     test_presets();
     test_full_positions();
     TEST_END();
