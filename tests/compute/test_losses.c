@@ -4,21 +4,11 @@
 #include <sys/wait.h>
 
 #include "../test.h"
+#include "../uniform.h"
 #include "compute/safetensors.h"
 #include "loss_cases.h"
 
 /* ---- inputs, and one run ----------------------------------------------------------------- */
-
-/* Value number i of a name, in [0, 1): as losses.py has it. */
-static double uniform(const char *name, int64_t i)
-{
-    uint64_t z = 0xCBF29CE484222325u;
-    for (const char *c = name; *c; c++) z = (z ^ (uint8_t)*c) * 0x100000001B3u;
-    z += (uint64_t)(i + 1) * 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return (double)((z ^ z >> 31) >> 40) / 16777216.0;
-}
 
 static const char *part_name(const loss_case *c, int i)
 {
@@ -43,7 +33,7 @@ static int64_t in_count(const loss_case *c, int i)
 
 static float in_value(const loss_case *c, int i, int64_t at)
 {
-    return (float)(c->lo + (c->hi - c->lo) * uniform(part_name(c, i), at));
+    return (float)(c->lo + (c->hi - c->lo) * test_uniform(part_name(c, i), at));
 }
 
 /* Inputs on a tape; absent ones NULL. @return false: no memory */

@@ -3,6 +3,7 @@
  * and by three, with and without computing blocks twice, with every instruction set. Inference
  * gives the same bytes at any number of threads. */
 #include "../test.h"
+#include "../uniform.h"
 
 #include "compute/kernels.h"
 #include "learn/learn.h"
@@ -10,21 +11,6 @@
 enum { BATCH = 3, CLASSES = 8, STEPS = 10, MAX_SAMPLES = 2048 };
 
 /* ---- the formula of the reference ---------------------------------------------- */
-
-static uint64_t fnv1a(const char *name)
-{
-    uint64_t h = 0xCBF29CE484222325u;
-    for (; *name; name++) h = (h ^ (uint8_t)*name) * 0x100000001B3u;
-    return h;
-}
-
-static double uniform(uint64_t start, int64_t i)
-{
-    uint64_t z = start + (uint64_t)(i + 1) * 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return (double)((z ^ (z >> 31)) >> 40) * 0x1p-24;
-}
 
 static bool ends(const char *name, const char *end)
 {
@@ -37,10 +23,9 @@ static void fill(nd_params *params)
     for (int i = 0; i < nd_params_count(params); i++) {
         const char *name = nd_params_name(params, i);
         nd_tensor *p = nd_params_tensor(params, 0, i);
-        uint64_t start = fnv1a(name);
         double fan_in = (double)(nd_tensor_count(p) / p->dims[0]);
         for (int64_t j = 0; j < nd_tensor_count(p); j++) {
-            double u = uniform(start, j), v = (2 * u - 1) * sqrt(3 / fan_in);
+            double u = test_uniform(name, j), v = (2 * u - 1) * sqrt(3 / fan_in);
             if (ends(name, "bias") || ends(name, "running_mean")) v = 0.2 * (2 * u - 1);
             else if (ends(name, "running_var")) v = 0.5 + u;
             else if (p->n_dims == 1) v = 0.75 + 0.5 * u;
@@ -80,7 +65,7 @@ static void fixture_open(fixture *f, int which)
     f->clips = nd_calloc((size_t)(BATCH * f->T * f->F), sizeof *f->clips);
     ND_ASSERT(f->clips);
     for (int64_t i = 0; i < BATCH * f->T * f->F; i++)
-        f->clips[i] = (float)(4 * uniform(fnv1a("input"), i) - 2);
+        f->clips[i] = (float)(4 * test_uniform("input", i) - 2);
     for (int b = 0; b < BATCH; b++) f->targets[b] = (5 * b + 1) % CLASSES;
 }
 

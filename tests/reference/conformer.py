@@ -16,30 +16,17 @@ those of a float64 run, rounded; how far PyTorch's own float32 is from them is p
 A tensor of more than 2048 values is sampled: every k-th of the flattened one, k = ceil(n / 2048).
 A parameter whose true gradient is zero (key_proj.bias: softmax does not see it) has a gradnorm of
 rounding noise only, and no adam/NAME: Adam divides noise by noise there."""
-import json
 import math
-import struct
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from conformer_torch import INPUTS, make
+from golden import uniform, write_safetensors
 
 BATCH, CLASSES, STEPS, SAMPLES = 3, 8, 10, 2048
 ZERO_GRADIENT = 1e-9  # of the norm over all parameters, in float64
-MASK = 2**64 - 1
-
-
-def uniform(name, n):
-    """[n] in [0, 1): 24 bits each of splitmix64, started at the FNV-1a hash of the name."""
-    start = 0xCBF29CE484222325
-    for byte in name.encode():
-        start = (start ^ byte) * 0x100000001B3 & MASK
-    z = np.uint64(start) + np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ z >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ z >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-    return ((z ^ z >> np.uint64(31)) >> np.uint64(40)) / 2.0**24
 
 
 def parameter(name, shape):
@@ -125,21 +112,6 @@ def report(golden, single):
         worst[kind] = max(worst.get(kind, ()), (off / np.abs(value).max(), off, name))
     for relative, absolute, name in worst.values():
         print(f"  float32 off by {relative:.1e} of the largest, {absolute:.1e}: {name}")
-
-
-def write_safetensors(path, tensors):
-    """Length of the header, the header in JSON padded to 8 bytes, the values in its order."""
-    header, data = {}, b""
-    for name, value in tensors.items():
-        raw = value.astype("<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(value.shape),
-                        "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
-    print(f"  {path}: {len(tensors)} tensors, {8 + len(text) + len(data)} bytes")
 
 
 def main():

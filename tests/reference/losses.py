@@ -10,29 +10,17 @@ golden values are those of a float64 run:
   NAME/i    its gradient for input i, where that gets one
 
 PyTorch's own function where it has the loss; else what its other functions make of the formula."""
-import json
 import math
-import struct
 
 import numpy as np
 import torch
 from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
-MASK = 2**64 - 1
+from golden import uniform, write_safetensors
+
 TARGETS = torch.tensor([3, 0, -1, 4, 1, -1])
 SAME = torch.tensor([0, 1, 0, 2, -1, 3, 1])
-
-
-def uniform(name, n):
-    """[n] in [0, 1): 24 bits each of splitmix64, started at the FNV-1a hash of the name."""
-    start = 0xCBF29CE484222325
-    for byte in name.encode():
-        start = (start ^ byte) * 0x100000001B3 & MASK
-    z = np.uint64(start) + np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ z >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ z >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-    return ((z ^ z >> np.uint64(31)) >> np.uint64(40)) / 2.0**24
 
 
 def cross_entropy(z):
@@ -136,21 +124,6 @@ def run(name, function, low, high, shapes):
     out.update({f"{name}/{i}": x.grad for i, x in enumerate(inputs) if x.requires_grad})
     print(f"  {name} {loss.item():.6f}")
     return {key: value.numpy() for key, value in out.items()}
-
-
-def write_safetensors(path, tensors):
-    """Length of the header, the header in JSON padded to 8 bytes, the values in its order."""
-    header, data = {}, b""
-    for name, value in tensors.items():
-        raw = value.astype("<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(value.shape),
-                        "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
-    print(f"  {path}: {len(tensors)} tensors, {8 + len(text) + len(data)} bytes")
 
 
 def main():
