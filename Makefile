@@ -58,7 +58,7 @@ MATH_LIBS  = -ldnnl $(shell gcc -print-file-name=libgomp.so) -lm
 # *_main.c is a program of its own; a shelf is a folder whose files are plug-ins; a
 # plug-in that needs more than one file has a folder of its name.
 SHELVES  := describe/features:nd_feature match/stores:nd_store \
-            rank/rankers:nd_ranker embed/models:nd_model
+            rank/rankers:nd_ranker embed/models:nd_model learn/corpora:nd_corpus
 mains    := $(wildcard src/*/*_main.c)
 sources  := $(filter-out $(mains),$(wildcard src/*/*.c src/*/*/*.c src/*/*/*/*.c))
 registry := $(foreach s,$(SHELVES),$(B)/gen/$(lastword $(subst :, ,$(s)))_shelf.c)

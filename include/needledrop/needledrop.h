@@ -4,6 +4,8 @@
 
 #include "needledrop/array.h"
 #include "needledrop/base.h"
+#include "needledrop/corpus.h"
+#include "needledrop/extract.h"
 #include "needledrop/json.h"
 #include "needledrop/library.h"
 #include "needledrop/media.h"
@@ -11,5 +13,6 @@
 #include "needledrop/picture.h"
 #include "needledrop/ranking.h"
 #include "needledrop/synth.h"
+#include "needledrop/tags.h"
 
 #endif

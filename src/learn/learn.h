@@ -3,6 +3,8 @@
 #define ND_LEARN_LEARN_H
 
 #include "embed/embed.h"
+#include "learn/cache.h"
+#include "learn/corpus.h"
 
 /** Training a network to classify clips: cross-entropy, Adam, a batch shared by a team. */
 typedef struct nd_trainer nd_trainer;

@@ -1,5 +1,5 @@
 /* Which version this is, and which plug-ins are in it. */
-#include "embed/embed.h"
+#include "learn/learn.h"
 #include "match/match.h"
 #include "rank/rank.h"
 
@@ -8,6 +8,7 @@ extern const char *const nd_feature_left_out[];
 extern const char *const nd_store_left_out[];
 extern const char *const nd_ranker_left_out[];
 extern const char *const nd_model_left_out[];
+extern const char *const nd_corpus_left_out[];
 
 const char *nd_version(void)
 {
@@ -33,6 +34,7 @@ const char *nd_plugin(int index, const char **shelf_out)
     } shelves[] = {
         {"feature", (const void *const *)nd_feature_shelf, nd_feature_left_out},
         {"store", (const void *const *)nd_store_shelf, nd_store_left_out},
+        {"corpus", (const void *const *)nd_corpus_shelf, nd_corpus_left_out},
         {"model", (const void *const *)nd_model_shelf, nd_model_left_out},
         {"ranker", (const void *const *)nd_ranker_shelf, nd_ranker_left_out},
     };
