@@ -30,9 +30,14 @@ static void take_sample(int signal, siginfo_t *info, void *context)
 #endif
 }
 
+/* On a stack of its own: the code that oneDNN makes keeps values below its stack pointer. */
 static void sampling(bool on)
 {
-    struct sigaction action = {.sa_sigaction = take_sample, .sa_flags = SA_SIGINFO | SA_RESTART};
+    static char room[1 << 16];
+    stack_t stack = {.ss_sp = room, .ss_size = sizeof room};
+    struct sigaction action = {.sa_sigaction = take_sample,
+                               .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+    sigaltstack(&stack, NULL);
     struct itimerval every = {{0, on ? 1000 : 0}, {0, on ? 1000 : 0}};
     sigaction(SIGPROF, &action, NULL);
     setitimer(ITIMER_PROF, &every, NULL);
