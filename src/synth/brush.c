@@ -44,10 +44,10 @@ static const float gradings[ND_N_MOODS][5] = {
     [ND_DRIVING] = {1.15f, 1.1f, 1.05f, .02f, .2f},
 };
 
-static nd_palette palette_of(int mood, int scheme)
+nd_palette nd_palette_make(const uint32_t colours[9], const float grading[5])
 {
-    const uint32_t *c = schemes[mood][scheme % N_SCHEMES];
-    const float *g = gradings[mood];
+    const uint32_t *c = colours;
+    const float *g = grading;
     return (nd_palette){.sky_top = c[0],
                         .sky_low = c[1],
                         .glow = c[2],
@@ -172,7 +172,7 @@ void nd_scene_init(nd_scene *scene, const nd_scene_kind *kind, int mood, float s
                    const float *texture, nd_rng *rng)
 {
     *scene = (nd_scene){.kind = kind, .texture = texture};
-    scene->palette = palette_of(mood, scheme);
+    scene->palette = nd_palette_make(schemes[mood][scheme % N_SCHEMES], gradings[mood]);
     scene->palette.brightness *= (float)nd_rng_uniform(rng, .94, 1.06);
     scene->pan = speed * ND_SCENE_UNITS * (nd_rng_int(rng, 0, 1) ? 1 : -1);
     scene->shake = mood == ND_TENSE ? 1.2f : mood == ND_DRIVING ? .8f : 0;

@@ -48,17 +48,6 @@ static const float gradings[ND_SCRIPT_MOODS][5] = {
 
 nd_palette nd_made_palette(int concept, int variant)
 {
-    const uint32_t *c = colours[concept / ND_SCRIPT_MOODS][variant % N_VARIANTS];
-    const float *g = gradings[concept % ND_SCRIPT_MOODS];
-    return (nd_palette){.sky_top = c[0],
-                        .sky_low = c[1],
-                        .glow = c[2],
-                        .far = c[3],
-                        .near = c[4],
-                        .accents = {c[5], c[6], c[7], c[8]},
-                        .saturation = g[0],
-                        .contrast = g[1],
-                        .brightness = g[2],
-                        .warmth = g[3],
-                        .vignette = g[4]};
+    return nd_palette_make(colours[concept / ND_SCRIPT_MOODS][variant % N_VARIANTS],
+                           gradings[concept % ND_SCRIPT_MOODS]);
 }

@@ -23,6 +23,10 @@ typedef struct nd_palette {
     float saturation, contrast, brightness, warmth, vignette;
 } nd_palette;
 
+/** A palette of a table's rows: sky at the top and low, glow, far, near, four accents; saturation,
+ *  contrast, brightness, warmth, vignette. Threads: safe. */
+nd_palette nd_palette_make(const uint32_t colours[9], const float grading[5]);
+
 /** A thing that moves on its own: where it is at time 0, how it goes. Meaning of the fields is
  *  the scene's. */
 typedef struct nd_shape {

@@ -2,25 +2,8 @@
 #include <sys/stat.h>
 
 #include "../compute/failing_malloc.h"
+#include "corpus_root.h"
 #include "learn/corpus.h"
-
-static char root[64];
-
-static void remove_root(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    if (*root && system(command)) perror(command);
-}
-
-static const char *in_root(const char *name)
-{
-    static char paths[4][256];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", root, name);
-    return path;
-}
 
 static nd_corpus *parse(const char *text)
 {

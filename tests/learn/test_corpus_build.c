@@ -1,26 +1,9 @@
 /* Corpora built and checked on made media: wrong parameters, the same bytes from any number of
  * workers, a stop and a full disk that leave what was there. */
 #include "../test.h"
+#include "corpus_root.h"
 #include "learn/corpus.h"
 #include "needledrop/synth.h"
-
-static char root[64];
-
-static void remove_root(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    if (*root && system(command)) perror(command);
-}
-
-static const char *in_root(const char *name)
-{
-    static char paths[16][256];
-    static int next;
-    char *path = paths[next++ % 16];
-    snprintf(path, sizeof paths[0], "%s/%s", root, name);
-    return path;
-}
 
 static void run_shell(const char *command)
 {

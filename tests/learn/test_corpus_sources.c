@@ -2,25 +2,8 @@
 #include <sys/stat.h>
 
 #include "../test.h"
+#include "corpus_root.h"
 #include "learn/corpus_internal.h"
-
-static char root[64];
-
-static void remove_root(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    if (*root && system(command)) perror(command);
-}
-
-static const char *in_root(const char *name)
-{
-    static char paths[8][256];
-    static int next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", root, name);
-    return path;
-}
 
 /* A file of that text, and the folders above it. */
 static void make(const char *name, const char *text)
