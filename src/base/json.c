@@ -48,6 +48,15 @@ int nd_json_set_path(json_t *object, const char *key, const char *path)
     return failed ? ND_ENOMEM : 0;
 }
 
+int nd_json_add_failure(json_t *list, const char *path, const char *reason)
+{
+    json_t *o = json_object();
+    int rc = nd_json_set_path(o, "path", path);
+    if (json_object_set_new(o, "reason", json_string(reason))) rc = ND_ENOMEM;
+    if (json_array_append_new(list, o)) rc = ND_ENOMEM;
+    return rc;
+}
+
 json_t *nd_json_number(double x, int decimals)
 {
     static const double scale[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};

@@ -16,6 +16,12 @@
  *  @return 0 or ND_ENOMEM. Threads: distinct objects. */
 int nd_json_set_path(json_t *object, const char *key, const char *path);
 
+/** Append {"path", "reason"}, as every list of inputs that failed has it; the path as
+ *  nd_json_set_path sets it.
+ *  @param list  an array; NULL: out of memory before
+ *  @return 0 or ND_ENOMEM. Threads: distinct lists. */
+int nd_json_add_failure(json_t *list, const char *path, const char *reason);
+
 /** @param decimals  0..9: places after the point that are kept
  *  @return a new real, x rounded half away from zero, never -0.0; a new null
  *     where x is NaN or infinite; NULL: out of memory. Threads: safe. */

@@ -8,11 +8,7 @@ static json_t *failures_json(const nd_failure *items, int n)
 {
     json_t *list = json_array();
     for (int i = 0; i < n; i++) {
-        json_t *o = json_object();
-        bool failed = nd_json_set_path(o, "path", items[i].path);
-        failed |= json_object_set_new(o, "reason", json_string(items[i].reason)) != 0;
-        failed |= json_array_append_new(list, o) != 0;
-        if (!failed) continue;
+        if (!nd_json_add_failure(list, items[i].path, items[i].reason)) continue;
         json_decref(list);
         return NULL;
     }
@@ -106,10 +102,7 @@ static json_t *unreadable_json(const nd_corpus_check *c)
     json_t *list = json_array();
     for (int i = 0; i < c->n_media; i++) {
         if (!c->media[i].failure) continue;
-        json_t *o = json_object();
-        nd_json_set_path(o, "path", name_of(c, i));
-        json_object_set_new(o, "reason", json_string(c->media[i].failure));
-        json_array_append_new(list, o);
+        nd_json_add_failure(list, name_of(c, i), c->media[i].failure);
     }
     return list;
 }

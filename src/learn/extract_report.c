@@ -64,12 +64,8 @@ static json_t *loss_json(const nd_extract_loss *l)
 static int failures_json(json_t *list, const nd_extract_report *r)
 {
     int rc = 0;
-    for (int64_t i = 0; i < r->n_failed && !rc; i++) {
-        json_t *o = json_object();
-        rc = nd_json_set_path(o, "path", r->failures[i].path);
-        json_object_set_new(o, "reason", json_string(r->failures[i].reason));
-        if (json_array_append_new(list, o)) rc = ND_ENOMEM;
-    }
+    for (int64_t i = 0; i < r->n_failed && !rc; i++)
+        rc = nd_json_add_failure(list, r->failures[i].path, r->failures[i].reason);
     return rc;
 }
 

@@ -23,11 +23,7 @@ static int add_track(void *user, const nd_track *t)
 
 int nd__json_add_failure(void *user, const nd_failure *f)
 {
-    json_t *o = json_object();
-    int rc = nd_json_set_path(o, "path", f->path);
-    json_object_set_new(o, "reason", json_string(f->reason));
-    if (json_array_append_new(user, o)) rc = ND_ENOMEM;
-    return rc;
+    return nd_json_add_failure(user, f->path, f->reason);
 }
 
 int nd__json_print_results_take(char **json_out, const char *key, json_t *list, int rc,
