@@ -105,6 +105,12 @@ char *nd_path_join(const char *dir, const char *name);
 /** The part after the last '/', borrowed from path. */
 const char *nd_path_name(const char *path);
 
+/** Look for a file beside the program that we are, or the shared library that we are in: in folders
+ *  given from theirs, the library's first.
+ *  @param folders  [n] "", "..", "../share"  @param mode  as access(2)
+ *  @return malloc'ed; NULL: in none of them, or no memory. Threads: safe. */
+char *nd_path_beside(const char *const *folders, size_t n, const char *name, int mode);
+
 /* ---- files -----------------------------------------------------------------
  */
 
@@ -156,6 +162,9 @@ void nd_file_map_deinit(nd_file_map *m);
 /** ND_EFULL for ENOSPC and EDQUOT, else ND_EIO; text of errno in the story.
  *  `return nd_diag_errno(diag, "writing", path)`. */
 int nd_diag_errno(nd_diag *diag, const char *doing, const char *path);
+
+/** 64-bit hash (XXH3) of bytes [n]; a chain of them by the hash before as seed. Threads: safe. */
+uint64_t nd_hash(uint64_t seed, const void *bytes, size_t n);
 
 /** 64-bit content hash (XXH3) of an open file, from its start.
  *  @return 0; ND_EIO. Cost: reads it all. */

@@ -176,6 +176,11 @@ void nd_file_map_deinit(nd_file_map *m)
     *m = (nd_file_map){0};
 }
 
+uint64_t nd_hash(uint64_t seed, const void *bytes, size_t n)
+{
+    return XXH3_64bits_withSeed(bytes, n, seed);
+}
+
 int nd_file_hash(uint64_t *out, int fd, nd_diag *diag)
 {
     XXH3_state_t *state = XXH3_createState();

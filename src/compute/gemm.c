@@ -10,6 +10,13 @@
 void omp_set_num_threads(int n);
 int omp_get_max_threads(void);
 
+static _Thread_local int64_t n_multiplications;
+
+int64_t nd_gemm_count(void)
+{
+    return n_multiplications;
+}
+
 int nd_gemm_threads(int n)
 {
     int before = omp_get_max_threads();
@@ -23,4 +30,5 @@ void nd_gemm(char ta, char tb, int64_t m, int64_t n, int64_t k, float alpha, con
     if (m == 0 || n == 0) return;
     dnnl_status_t status = dnnl_sgemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     ND_ASSERT_EQ(status, dnnl_success);
+    n_multiplications += m * n * k;
 }

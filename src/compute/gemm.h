@@ -13,6 +13,10 @@
 void nd_gemm(char ta, char tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
              int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
 
+/** @return multiplications of the products that this thread has called for, ever: m * n * k each.
+ *  For figures alone: no result depends on it. */
+int64_t nd_gemm_count(void);
+
 /** Have the products that this thread calls for run on n threads. @return what it was before */
 int nd_gemm_threads(int n);
 

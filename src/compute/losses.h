@@ -115,6 +115,15 @@ nd_tensor *nd_loss_infonce(nd_tape *t, nd_tensor *sims, const nd_infonce_params 
  *  multiplications. */
 nd_tensor *nd_loss_structure(nd_tape *t, nd_tensor *x, const nd_tensor *low, int64_t block);
 
+/** Soft intra-modal structure: the mean over i of KL(p_i || q_i), with p_i = softmax over j other
+ *  than i of targets_ij / temperature, q_i the same of sims: whom an item is near in one space, it
+ *  shall be near in the other.
+ *  @param sims  [N, N]: nd_cosines(x, x)  @param targets  [N, N]; it gets no gradient
+ *  @param temperature  > 0
+ *  Fewer than 3 items: 0. Source: models.md 5.3. Cost: 2 N^2 exponentials. */
+nd_tensor *nd_loss_neighbours(nd_tape *t, nd_tensor *sims, const nd_tensor *targets,
+                              float temperature);
+
 /* ---- several ----------------------------------------------------------------------------- */
 
 /** Sum of weights[i] * losses[i]. A loss of weight 0 is left out, and may be NULL.

@@ -106,6 +106,26 @@ typedef struct nd_attention_params {
 nd_tensor *nd_attention(nd_tape *t, nd_tensor *q, nd_tensor *k, nd_tensor *v,
                         const nd_attention_params *params);
 
+/* ---- alignment ----------------------------------------------------------------- */
+
+typedef struct nd_align_params {
+    const int32_t *video_rows, *track_rows; /* [N] of 1 .. R, [M] of 1 .. S, copied: the rows that
+                                             * each has; those after them are not read, but are
+                                             * finite. NULL: all */
+    float temperature;                      /* of the soft maximum; 0: the maximum itself */
+    int32_t *offsets_out;                   /* [N, M], each pair's best offset; NULL: not asked */
+} nd_align_params;
+
+/** How well each video lies along each track, wherever it may start: with n rows of video i, s of
+ *  track j, and x_o = 1/n sum_k <v_{i,k}, m_{j,o+k}> for o = 0 .. s - n, the sum of p_o x_o with
+ *  p = softmax(x / temperature): the maximum of x, and softer while there is a temperature, so
+ *  that other offsets learn too. A track of fewer rows than the video is looped: o = 0 .. s - 1,
+ *  rows taken modulo s. The first of equal offsets is the best.
+ *  @param v  [N, R, W]  @param m  [M, S, W]
+ *  @return [N, M]. Memory: 16 R M S floats for a while; N M S where the pass records.
+ *  Cost: N R M S W multiplications, twice that backward. Source: models.md 5.3. */
+nd_tensor *nd_aligned_scores(nd_tape *t, nd_tensor *v, nd_tensor *m, const nd_align_params *params);
+
 /* ---- pointwise ----------------------------------------------------------------- */
 
 /** act of each value. */
@@ -117,6 +137,9 @@ nd_tensor *nd_softmax(nd_tape *t, nd_tensor *x);
 /** a + b; b has a's shape, or that of its last dimensions and is added to each. */
 nd_tensor *nd_add(nd_tape *t, nd_tensor *a, nd_tensor *b);
 nd_tensor *nd_scale(nd_tape *t, nd_tensor *x, float factor);
+/** Inner products of rows, each of a with the same of b. @param a,b  [rows, D]; not one tensor
+ *  @return [rows, 1] */
+nd_tensor *nd_row_dots(nd_tape *t, nd_tensor *a, nd_tensor *b);
 
 /* ---- shape --------------------------------------------------------------------- */
 

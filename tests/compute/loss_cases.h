@@ -346,6 +346,33 @@ static void ref_structure(double *out, const double *const *in)
         }
 }
 
+static nd_tensor *run_neighbours(nd_tape *t, nd_tensor *const *in)
+{
+    return nd_loss_neighbours(t, in[0], in[1], 0.3f);
+}
+
+/* -log of the share of item j among i's neighbours. */
+static double neighbour(const double *s, int i, int j)
+{
+    double z[N - 1];
+    int n = 0, at = 0;
+    for (int k = 0; k < N; k++) {
+        if (k == i) continue;
+        if (k == j) at = n;
+        z[n++] = s[i * N + k] / (double)0.3f;
+    }
+    return minus_log(z, n, at);
+}
+
+static void ref_neighbours(double *out, const double *const *in)
+{
+    for (int i = 0; i < N * N; i++) {
+        if (i / N == i % N) continue;
+        double p = neighbour(in[1], i / N, i % N), q = neighbour(in[0], i / N, i % N);
+        *out += exp(-p) * (q - p) / N;
+    }
+}
+
 static nd_tensor *run_sum(nd_tape *t, nd_tensor *const *in)
 {
     float weights[11] = {0};
@@ -382,6 +409,7 @@ static const loss_case cases[] = {
     CASE(ranking_wide, -9, 9, -1, {W, W}),
     CASE(infonce_wide, -1, 1, -1, {W, W}),
     CASE(structure, -1, 1, 1, {N, D}, {N, F}),
+    CASE(neighbours, -1, 1, 1, {N, N}, {N, N}),
     CASE(sum, -1, 1, -1, {1}, {1}, {1}),
 };
 

@@ -50,10 +50,12 @@ extern const op_kind op_conv2d;         /* x, w, b; op_conv2d_params */
 extern const op_kind op_depthwise;      /* x, w */
 extern const op_kind op_glu;            /* x */
 extern const op_kind op_attention;      /* q, k, v, r, u, v, mask; nd_attention_params */
+extern const op_kind op_align;          /* v, m; nd_align_params */
 extern const op_kind op_activate;       /* x; nd_act */
 extern const op_kind op_dropout;        /* x; float, the probability */
 extern const op_kind op_softmax;        /* x */
 extern const op_kind op_add;            /* a, b */
+extern const op_kind op_row_dots;       /* a, b */
 extern const op_kind op_scale;          /* x; float, the factor */
 extern const op_kind op_reshape;        /* x; int64_t [ND_MAX_DIMS], dims up to the first 0 */
 extern const op_kind op_transpose;      /* x */

@@ -5,6 +5,7 @@
 #define NORM      &(const nd_batch_norm_params)
 #define ATTENTION &(const nd_attention_params)
 #define CONV      &(const op_conv2d_params)
+#define ALIGN     &(const nd_align_params)
 #define ACT       &(const nd_act)
 #define FLOAT     &(const float)
 #define EPS       .eps = 1e-5f, .momentum = 0.1f
@@ -123,6 +124,15 @@ const op_case op_cases[] = {
                          .positions = ND_POSITIONS_SHIFTED,
                          .dropout = 0.2f}},
 
+    {"align", &op_align, .in = {{3, 2, 5}, {4, 6, 5}}, .params = ALIGN{.temperature = 0.3f}},
+    {"align, of several lengths", &op_align, .in = {{3, 4, 5}, {5, 7, 5}},
+     .params = ALIGN{(const int32_t[]){4, 1, 3}, (const int32_t[]){7, 4, 2, 1, 5}, 0.2f, NULL}},
+    {"align, the maximum", &op_align, .in = {{18, 3, 5}, {3, 5, 5}},
+     .params = ALIGN{.track_rows = (const int32_t[]){5, 2, 3}}},
+    {"align, fixed videos", &op_align, .in = {{3, 2, 5}, {2, 6, 5}}, .fixed = IN(0),
+     .params = ALIGN{.temperature = 1}},
+    {"align, one row", &op_align, .in = {{3, 1, 19}, {2, 1, 19}}, .params = ALIGN{0}},
+
     {"activate, none", &op_activate, .in = {{5, 19}}, .fill = {OP_WIDE},
      .params = ACT{ND_ACT_NONE}},
     {"relu", &op_activate, .in = {{5, 19}}, .fill = {OP_WIDE}, .params = ACT{ND_ACT_RELU}},
@@ -140,6 +150,8 @@ const op_case op_cases[] = {
     {"add to each, with a 1", &op_add, .in = {{4, 3, 19}, {1, 3, 19}}},
     {"add one value", &op_add, .in = {{4, 3}, {1}}},
     {"add, fixed", &op_add, .in = {{4, 3, 19}, {3, 19}}, .fixed = IN(0)},
+    {"dots of rows", &op_row_dots, .in = {{7, 19}, {7, 19}}},
+    {"dots of rows, fixed", &op_row_dots, .in = {{2, 3, 16}, {6, 16}}, .fixed = IN(1)},
     {"scale", &op_scale, .in = {{7, 19}}, .params = FLOAT{-0.7f}},
 
     {"reshape", &op_reshape, .in = {{4, 3, 5}}, .params = (const int64_t[4]){2, 30}},

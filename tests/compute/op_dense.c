@@ -192,6 +192,23 @@ static void add(const op_case *c, double *out, const double *const *in)
 
 const op_kind op_add = {run_add, add, NULL};
 
+static nd_tensor *run_row_dots(const op_case *c, nd_tape *t, nd_tensor *const *in)
+{
+    (void)c;
+    return nd_row_dots(t, in[0], in[1]);
+}
+
+static void row_dots(const op_case *c, double *out, const double *const *in)
+{
+    int64_t D = op_width(c->in[0]);
+    for (int64_t r = 0; r < op_rows(c->in[0]); r++) {
+        out[r] = 0;
+        for (int64_t i = 0; i < D; i++) out[r] += in[0][r * D + i] * in[1][r * D + i];
+    }
+}
+
+const op_kind op_row_dots = {run_row_dots, row_dots, NULL};
+
 static nd_tensor *run_scale(const op_case *c, nd_tape *t, nd_tensor *const *in)
 {
     return nd_scale(t, in[0], *(const float *)c->params);

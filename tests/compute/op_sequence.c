@@ -1,4 +1,4 @@
-/* Convolutions and attention: the call, and the formula in double. */
+/* Convolutions, attention and alignment: the call, and the formula in double. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,3 +203,52 @@ static double attention_multiplications(const op_case *c)
 }
 
 const op_kind op_attention = {run_attention, attention, attention_multiplications};
+
+/* ---- alignment -------------------------------------------------------------------------- */
+
+static nd_tensor *run_align(const op_case *c, nd_tape *t, nd_tensor *const *in)
+{
+    return nd_aligned_scores(t, in[0], in[1], c->params);
+}
+
+/* The mean product of n rows of v with those of m from o on, of s, in a circle. */
+static double align_at(const double *v, int64_t n, const double *m, int64_t s, int64_t o, int64_t W)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < n; k++)
+        for (int64_t d = 0; d < W; d++) sum += v[k * W + d] * m[(o + k) % s * W + d];
+    return sum / (double)n;
+}
+
+static double align_score(const double *v, int64_t n, const double *m, int64_t s, int64_t W,
+                          double temperature)
+{
+    int64_t n_offsets = s < n ? s : s - n + 1;
+    double largest = -INFINITY, total = 0, score = 0;
+    for (int64_t o = 0; o < n_offsets; o++) largest = fmax(largest, align_at(v, n, m, s, o, W));
+    for (int64_t o = 0; o < n_offsets && temperature > 0; o++) {
+        double x = align_at(v, n, m, s, o, W), p = exp((x - largest) / temperature);
+        total += p;
+        score += p * x;
+    }
+    return temperature > 0 ? score / total : largest;
+}
+
+static void align(const op_case *c, double *out, const double *const *in)
+{
+    const nd_align_params *p = c->params;
+    const int64_t *x = c->in[0], *y = c->in[1];
+    for (int64_t i = 0; i < x[0] * y[0]; i++) {
+        int64_t v = i / y[0], m = i % y[0];
+        out[i] = align_score(in[0] + v * x[1] * x[2], p->video_rows ? p->video_rows[v] : x[1],
+                             in[1] + m * y[1] * y[2], p->track_rows ? p->track_rows[m] : y[1], x[2],
+                             (double)p->temperature);
+    }
+}
+
+static double align_multiplications(const op_case *c)
+{
+    return (double)op_count(c->in[0]) * (double)op_rows(c->in[1]);
+}
+
+const op_kind op_align = {run_align, align, align_multiplications};

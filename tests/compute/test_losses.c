@@ -231,6 +231,7 @@ static void check_null(nd_tape *t)
               !nd_loss_kl_normal(t, x, NULL) && !nd_cosines(t, NULL, x) &&
               !nd_loss_ranking(t, x, NULL, NULL) && !nd_loss_ranking_sims(t, NULL, NULL) &&
               !nd_loss_infonce(t, NULL, NULL) && !nd_loss_structure(t, x, NULL, 0) &&
+              !nd_loss_neighbours(t, x, NULL, 1) && !nd_loss_neighbours(t, NULL, x, 1) &&
               !nd_loss_sum(t, (const float[]){1}, &none, 1),
           "a tensor came");
     CHECK("and is no failure", nd_tape_status(t) == 0, "%d", nd_tape_status(t));
@@ -366,6 +367,13 @@ static void check_zero_rows(nd_tape *t)
     x[0] = input2(t, 3, 2, 1);
     x[1] = input2(t, 3, 2, 1);
     edge(t, "structure of equal rows", nd_loss_structure(t, x[0], x[1], 0), x, 1, 0, 1);
+    x[0] = input2(t, 1, 2, 1);
+    x[0] = input2(t, 2, 2, 3);
+    x[1] = input2(t, 2, 2, 1);
+    edge(t, "neighbours of two", nd_loss_neighbours(t, x[0], x[1], 1), x, 1, 0, 0);
+    x[0] = input2(t, 3, 3, -1e6f);
+    x[1] = input2(t, 3, 3, 1e6f);
+    edge(t, "neighbours, all alike", nd_loss_neighbours(t, x[0], x[1], 0.1f), x, 1, 0, 1e-6);
     x[0] = input2(t, 1, 2, 1);
     edge(t, "structure of one row", nd_loss_structure(t, x[0], x[0], 0), x, 1, 0, 0);
 }
