@@ -48,6 +48,7 @@ Q        := $(if $(V),,@)
 ALL_CFLAGS = -std=gnu11 $(FLAVOUR_FLAGS) $(WARNINGS) -fPIC -pthread -fopenmp-simd \
              -fvisibility=hidden -fno-math-errno -fno-trapping-math \
              -DND_LIBEXECDIR='"$(PREFIX)/libexec/needledrop"' \
+             -DND_DATADIR='"$(PREFIX)/share/needledrop"' \
              -Iinclude -Isrc $(PACKAGE_CFLAGS) $(CFLAGS)
 ALL_LIBS   = -Wl,--as-needed $(PACKAGE_LIBS) $(MATH_LIBS) $(LDFLAGS)
 # oneDNN has no pkg-config file in Debian 12. libgomp is the OpenMP that it runs on, under
@@ -58,7 +59,7 @@ MATH_LIBS  = -ldnnl $(shell gcc -print-file-name=libgomp.so) -lm
 # *_main.c is a program of its own; a shelf is a folder whose files are plug-ins; a
 # plug-in that needs more than one file has a folder of its name.
 SHELVES  := describe/features:nd_feature match/stores:nd_store \
-            rank/rankers:nd_ranker embed/models:nd_model learn/corpora:nd_corpus
+            rank/rankers:nd_ranker embed/extractors:nd_network embed/models:nd_matcher learn/corpora:nd_corpus
 mains    := $(wildcard src/*/*_main.c)
 sources  := $(filter-out $(mains),$(wildcard src/*/*.c src/*/*/*.c src/*/*/*/*.c))
 registry := $(foreach s,$(SHELVES),$(B)/gen/$(lastword $(subst :, ,$(s)))_shelf.c)
@@ -70,6 +71,7 @@ op_cases := $(wildcard tests/compute/op_*.c)
 benches  := $(wildcard bench/*.c)
 fuzzers  := $(wildcard fuzz/*.c)
 headers  := $(wildcard include/needledrop/*.h)
+model    := $(wildcard models/default.safetensors)
 
 LIB    := $(B)/libneedledrop.a
 SOLIB  := $(B)/libneedledrop.so.$(VERSION)
@@ -190,7 +192,7 @@ SECONDS ?= 60
 fuzz: $(sources) $(registry)
 	@mkdir -p build/fuzz/$(TARGET).corpus
 	clang -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -Iinclude -Isrc \
-	    $(PACKAGE_CFLAGS) -DND_LIBEXECDIR='""' fuzz/$(TARGET).c $(sources) $(registry) \
+	    $(PACKAGE_CFLAGS) -DND_LIBEXECDIR='""' -DND_DATADIR='""' fuzz/$(TARGET).c $(sources) $(registry) \
 	    -o build/fuzz/$(TARGET) $(ALL_LIBS) -pthread
 	build/fuzz/$(TARGET) -artifact_prefix=build/fuzz/ -max_total_time=$(SECONDS) build/fuzz/$(TARGET).corpus fuzz/corpus/$(TARGET)
 
@@ -198,7 +200,7 @@ fuzz: $(sources) $(registry)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 	    $(DESTDIR)$(PREFIX)/include/needledrop $(DESTDIR)$(PREFIX)/libexec/needledrop \
-	    $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/needledrop \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(B)/needledrop $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(WORKER) $(DESTDIR)$(PREFIX)/libexec/needledrop/
@@ -207,6 +209,7 @@ install: all
 	install -m 755 $(SOLIB) $(DESTDIR)$(PREFIX)/lib/
 	ln -sf $(notdir $(SOLIB)) $(DESTDIR)$(PREFIX)/lib/libneedledrop.so.$(SOMAJOR)
 	ln -sf libneedledrop.so.$(SOMAJOR) $(DESTDIR)$(PREFIX)/lib/libneedledrop.so
+	$(if $(model),install -m 644 $(model) $(DESTDIR)$(PREFIX)/share/needledrop/)
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@PACKAGES@|$(PACKAGES)|' tools/needledrop.pc.in \
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/needledrop.pc

@@ -4,6 +4,7 @@
 #define ND_BENCH_CONFORMER_H
 
 #include <malloc.h>
+#include <math.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -19,8 +20,9 @@ typedef struct {
 } bench_case;
 
 static const bench_case bench_cases[] = {
-    {"tiny", 16, 1, true},   {"tiny", 16, 2, false}, {"small", 16, 1, true},
-    {"small", 16, 2, false}, {"paper", 4, 1, false}, {"paper", 4, 2, false},
+    {"tiny", 16, 1, true},         {"tiny", 16, 2, false},        {"small", 16, 1, true},
+    {"small", 16, 2, false},       {"paper", 4, 1, false},        {"paper", 4, 2, false},
+    {"recommended", 32, 1, false}, {"recommended", 32, 2, false},
 };
 
 /* Ours, a number of clips on a number of threads. */
@@ -149,17 +151,28 @@ static inline double sgemm_peak(int threads)
     return best;
 }
 
+static inline double number(const json_t *config, const char *key, double missing)
+{
+    const json_t *value = json_object_get(config, key);
+    return value ? (double)json_integer_value(value) : missing;
+}
+
 /* Multiplications and additions of a clip's forward pass as the formulas have them, 2 a product:
  * the stem, the linear layer, and L blocks. */
 static inline double forward_gflop(const char *preset)
 {
     json_t *c = nd_network_preset(NULL, preset, "fbank", CLASSES);
-    double D = (double)json_integer_value(json_object_get(c, "encoder_dim"));
-    double L = (double)json_integer_value(json_object_get(c, "num_encoder_layers"));
-    double T = 98, W = 19, stem = 198.0 * 39 * 9 * D + T * W * 9 * D * D + T * W * D * D;
-    double block = T * (16 * D * D + 5 * D * D + 3 * T * D + 3 * D * D + 31 * D);
+    double D = number(c, "encoder_dim", 0), L = number(c, "num_encoder_layers", 0);
+    const json_t *channels = json_object_get(c, "stem_channels");
+    double C1 = channels ? (double)json_integer_value(json_array_get(channels, 0)) : D;
+    double C2 = channels ? (double)json_integer_value(json_array_get(channels, 1)) : D;
+    double rows = 98, W = 19, T = floor(rows / number(c, "token_pool", 1));
+    double stem = 198.0 * 39 * 9 * C1 + rows * W * 9 * C1 * C2 + T * W * C2 * D;
+    double block = T * (16 * D * D + 5 * D * D + 3 * T * D + 3 * D * D +
+                        number(c, "conv_kernel_size", 0) * D);
+    double E = number(c, "output_dim", D), output = E == D ? 0 : D * E;
     json_decref(c);
-    return 2e-9 * (stem + L * block + D * CLASSES);
+    return 2e-9 * (stem + L * block + output + E * CLASSES);
 }
 
 enum { ONEDNN, TRACED, AS_IT_COMES, N_THEIRS };

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """PyTorch's speed on the published Conformer, at its best: one line of JSON for bench/conformer.
 
-Usage: conformer_torch.py --mode train|infer --preset tiny|small|paper --medium music|video
+Usage: conformer_torch.py --mode train|infer --preset NAME --medium music|video
                           --batch N --threads N --seconds S [--jit] [--layout nchw|nhwc|both]
 
 A training step is forward with dropout .1, cross-entropy over 663 classes, backward, clipping to
@@ -100,7 +100,8 @@ def run(args, layout, seconds):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--mode", choices=("train", "infer"), required=True)
-    parser.add_argument("--preset", choices=("tiny", "small", "paper"), default="tiny")
+    parser.add_argument("--preset", choices=("tiny", "small", "paper", "recommended"),
+                        default="tiny")
     parser.add_argument("--medium", choices=("music", "video"), default="music")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, default=1)

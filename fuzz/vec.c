@@ -1,7 +1,7 @@
 /* A .vec file that an enemy made: what is accepted is looked at, and asked. */
 #include <string.h>
 
-#include "learn/tag_vectors.h"
+#include "embed/tag_vectors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -11,6 +11,12 @@ extern "C" {
 /** An open model file: safetensors with a configuration (docs/models.md). */
 typedef struct nd_model nd_model;
 
+/** The model that `index` and `recommend` use unasked: the environment's NEEDLEDROP_MODEL, there or
+ *  not; else the installed default.safetensors; else models/default.safetensors of the source tree
+ *  that this was built in.
+ *  @return malloc'ed (free with free(3)); NULL: there is none, or no memory. Threads: safe. */
+ND_API char *nd_model_default_path(void);
+
 /** Map a file and check its header and its configuration; networks are read when first used.
  *  @return 0; ND_EIO, ND_EFORMAT (not safetensors; no "format": "needledrop-1" or another; a
  *     configuration that is not JSON), ND_EUNSUPPORTED, ND_ELIMIT, ND_ENOMEM. *out untouched.
@@ -43,6 +49,31 @@ ND_API int nd_model_run(nd_array *out, nd_model *model, const char *part, const 
 ND_API int nd_model_embed(nd_array *out, nd_model *model, const char *path, nd_medium medium,
                           const nd_describe_params *params, int n_threads, nd_diag *diag);
 
+enum { ND_MATCH_OUTPUTS = 11 };
+
+/** N pairs, row i of each; T is max_clip, 7. */
+typedef struct nd_match_input {
+    const nd_array *music, *video; /* f32 [N, T, D], finite: clips as the extractors give them */
+    const nd_array *rhythm;        /* i32 [N, T, 3]: beats 0 .. 17, strength 0 .. 48, interval
+                                    * 0 .. 64; NULL where add_rhythm is 0 */
+    const nd_array *flow;          /* i32 [N, T]: 0 .. 64; likewise */
+    const nd_array *tags;          /* f32 [N, E], finite; NULL: none */
+} nd_match_input;
+
+/** Run the matching network of the published structure on given pairs, each conditioned on its
+ *  partner, in evaluation mode.
+ *  @param out  f32, by name: xi_m, xi_v [N, dim_rho], theta_m, theta_v, theta_tag [N, dim_theta]
+ *     of unit length, phi_m, phi_v, phi_tag [N, dim_rho] of unit length, xi_m_rec, xi_v_rec
+ *     [N, dim_rho], match_prob [N] in 0 .. 1. Without tags theta_tag and phi_tag are zeroed. Filled
+ *     on success; nd_array_deinit each
+ *  @return 0; ND_EARG (an array is missing, of another shape or type, not finite; a class outside
+ *     its table: row and value are named), ND_EUNSUPPORTED (another structure), ND_ENOMEM; as
+ *     nd_model_run for the weights.
+ *  Threads: one call at a time a model. Cost: 45 MFLOP a pair at the published sizes.
+ *  Source: UT-CMVMR's released code. Checked by tests/embed/test_ut_published.c. */
+ND_API int nd_model_match(nd_array out[ND_MATCH_OUTPUTS], nd_model *model, const nd_match_input *in,
+                          nd_diag *diag);
+
 /** What a file holds: {"path", "format", "size_bytes", "n_tensors", "n_values", "parts": {"music":
  *  {"model", "n_tensors", "n_parameters", "config": {..}}, ..}, "n_tags", "tags": [..],
  *  "training": {..} or null, "tensors": [{"name", "dtype", "shape"}]}.
@@ -54,11 +85,12 @@ ND_API int nd_model_json(char **json_out, const nd_model *model);
 ND_API int nd_model_text(char **text_out, const nd_model *model, bool with_tensors);
 
 typedef struct nd_model_params {
-    const char *preset;        /* "paper", "small", "tiny" */
+    const char *preset;        /* "recommended", "paper", "small", "tiny" */
     const char *music, *video; /* NULL: without that part; "": seeded parameters; else a safetensors
                                 * file of weights as PyTorch names them, with "music." or "video."
                                 * before each name or not */
-    const char *layout;        /* of video: "rows", as published (NULL), or "time" */
+    const char *layout;        /* of video: "rows", as published, or "time"; NULL: rows, but time of
+                                * the preset "recommended", which has no other */
     int n_classes;             /* 0: as many as the weights have; seeded: 663, as published */
     uint64_t seed;
     bool half; /* keep values as half floats */

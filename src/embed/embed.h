@@ -6,17 +6,22 @@
 
 #include "compute/params.h"
 #include "compute/tape.h"
+#include "embed/described.h"
+#include "embed/matcher.h"
+#include "embed/pulse.h"
+#include "embed/wish.h"
+#include "embed/words.h"
 #include "needledrop/model.h"
 
-/* ---- the shelf models/ --------------------------------------------------------- */
+/* ---- the shelf extractors/ ------------------------------------------------------------- */
 
 /** Sizes of a network: features a time step, width of an embedding, classes (0: no classifier). */
 typedef struct nd_network_size {
     int64_t F, D, K;
 } nd_network_size;
 
-/** A kind of network over clips: models/NAME.c defines `const nd_model_ops nd_model_NAME`. */
-typedef struct nd_model_ops {
+/** A kind of network over clips: extractors/NAME.c defines `const nd_network_ops nd_network_NAME`. */
+typedef struct nd_network_ops {
     const char *name;    /* its value of "model" in a configuration */
     const char *summary; /* a line, without a full stop */
     const char *paper;
@@ -45,13 +50,14 @@ typedef struct nd_model_ops {
     void (*release)(void *state);
 
     /** @param feature  that it reads: "fbank", "frames", "colour_frames"
-     *  @return the configuration of a named size ("paper", "small", "tiny") as a new object;
+     *  @return the configuration of a named size ("paper", "small", "tiny"; "recommended" of the first
+     *  and the last feature) as a new object;
      *  NULL: there is none of that name, or no memory. */
     json_t *(*preset)(const char *name, const char *feature, int n_classes);
-} nd_model_ops;
+} nd_network_ops;
 
 /** The shelf, NULL last. */
-extern const nd_model_ops *const nd_model_shelf[];
+extern const nd_network_ops *const nd_network_shelf[];
 
 /* ---- networks ------------------------------------------------------------------ */
 
@@ -75,10 +81,10 @@ const char *nd_network_part(const nd_network *network);
 nd_network_size nd_network_size_of(const nd_network *network);
 
 /** What declare made of the configuration, and what computes with it. */
-const nd_model_ops *nd_network_ops(const nd_network *network);
+const nd_network_ops *nd_network_ops_of(const nd_network *network);
 const void *nd_network_state(const nd_network *network);
 
-/** nd_model_ops.prepare, where it was not done for T and the parameters as they are. */
+/** nd_network_ops.prepare, where it was not done for T and the parameters as they are. */
 int nd_network_prepare(nd_network *network, int64_t T, bool for_inference, nd_diag *diag);
 
 /** Embeddings of clips, on n_threads threads, each a clip at a time: the same bytes at any number.
@@ -86,7 +92,8 @@ int nd_network_prepare(nd_network *network, int64_t T, bool for_inference, nd_di
  *  @param clips  [n, T, F]  @param embeddings  [n, D] out  @param logits  [n, K] out; NULL: none
  *  @param n_threads  0: one a core  @param progress  NULL: none
  *  @return 0; ND_ESHORT (T), ND_ENOMEM, ND_ECANCELLED: outputs then hold anything.
- *  Threads: one call at a time a network. */
+ *  Threads: one call at a time a network; after nd_network_prepare for T and inference any number,
+ *  as long as T and the parameters stay. */
 int nd_network_run(nd_network *network, const float *clips, int64_t n, int64_t T, float *embeddings,
                    float *logits, int n_threads, const nd_progress *progress, nd_diag *diag);
 
@@ -109,13 +116,33 @@ const char *nd_network_feature(const nd_network *network);
  *  @return 0; ND_ENOTFOUND (the file has no such part); as nd_params_read. */
 int nd_model_network(nd_network **out, nd_model *model, const char *part, nd_diag *diag);
 
-/** Write networks as one model file, atomically.
- *  @param networks  [n], each under its own part's name
- *  @param tags  what the classes are, in order; NULL: not said
- *  @param record  "training": how it was made; NULL: not said
- *  @param half  keep values as F16
- *  @return as nd_safetensors_write. */
-int nd_model_write(const char *path, nd_network *const *networks, int n, const json_t *tags,
-                   const json_t *record, bool half, nd_diag *diag);
+/** The matching model, what the file knows of texts, and the names of its tags; each read when
+ *  first asked for. Owned by the model.
+ *  @return 0; ND_ENOTFOUND (the file has none); as nd_matcher_read, nd_words_read. */
+int nd_model_matcher(nd_matcher **out, nd_model *model, nd_diag *diag);
+int nd_model_words(nd_words **out, nd_model *model, nd_diag *diag);
+
+/** "tags" and "training" of its configuration, borrowed; NULL: not said. */
+const json_t *nd_model_tags(const nd_model *model);
+const json_t *nd_model_record(const nd_model *model);
+
+/** A number for the values and the configuration of a part ("music", "video", "match"): what was
+ *  made with it can be used again as long as this is the same. Cost: reads the part.
+ *  @return 0; ND_ENOTFOUND (no such part). */
+int nd_model_fingerprint(uint64_t *out, nd_model *model, const char *part, nd_diag *diag);
+
+/** What goes into a model file; all borrowed. */
+typedef struct nd_model_contents {
+    nd_network *const *networks; /* [n_networks], each under its own part's name */
+    int n_networks;
+    nd_matcher *matcher;  /* as "match"; NULL: none */
+    nd_words *words;      /* as "text"; NULL: none */
+    const json_t *tags;   /* what the classes are, in order; NULL: not said */
+    const json_t *record; /* "training": how it was made; NULL: not said */
+    bool half;            /* keep values as F16 */
+} nd_model_contents;
+
+/** Write a model file, atomically. @return as nd_safetensors_write. */
+int nd_model_write(const char *path, const nd_model_contents *contents, nd_diag *diag);
 
 #endif

@@ -8,17 +8,15 @@
 #include "embed/embed.h"
 #include "embed/model.h"
 
-static const char FORMAT[] = "needledrop-1";
-
 /* The JSON of the metadata. */
 static int read_config(json_t **out, const nd_safetensors *file, const char *path, nd_diag *diag)
 {
     const char *format = nd_safetensors_metadata(file, "format");
     const char *text = nd_safetensors_metadata(file, "config");
-    if (!format || strcmp(format, FORMAT))
+    if (!format || strcmp(format, ND_MODEL_FORMAT))
         return nd_diag_set(diag, ND_EFORMAT,
                            "reading %s: metadata \"format\": \"%s\" expected, found %s", path,
-                           FORMAT, format ? format : "none");
+                           ND_MODEL_FORMAT, format ? format : "none");
     json_error_t error = {0};
     json_t *config = text ? json_loads(text, JSON_REJECT_DUPLICATES, &error) : NULL;
     if (!json_is_object(config)) {
@@ -49,6 +47,8 @@ void nd_model_close(nd_model **model)
     nd_model *m = model ? *model : NULL;
     if (!m) return;
     for (size_t i = 0; i < m->n_networks; i++) nd_network_destroy(&m->networks[i]);
+    nd_matcher_destroy(&m->matcher);
+    nd_words_destroy(&m->words);
     nd_safetensors_close(&m->file);
     json_decref(m->config);
     free(m->networks);
@@ -57,13 +57,20 @@ void nd_model_close(nd_model **model)
     *model = NULL;
 }
 
+/* The configuration of a part. */
+static int find_config(const json_t **out, const nd_model *m, const char *part, nd_diag *diag)
+{
+    *out = json_object_get(m->config, part);
+    return *out ? 0
+                : nd_diag_set(diag, ND_ENOTFOUND, "reading %s: a part \"%s\" expected, it has none",
+                              m->path, part);
+}
+
 static int read_network(nd_network **out, nd_model *m, const char *part, nd_diag *diag)
 {
-    const json_t *config = json_object_get(m->config, part);
+    const json_t *config = NULL;
     nd_str prefix = {0};
-    if (!config)
-        return nd_diag_set(diag, ND_ENOTFOUND, "reading %s: a part \"%s\" expected, it has none",
-                           m->path, part);
+    if (find_config(&config, m, part, diag)) return ND_ENOTFOUND;
     nd_str_append(&prefix, "%s.", part);
     int rc = prefix.failed ? nd_diag_set(diag, ND_ENOMEM, "reading %s: out of memory", m->path)
                            : nd_network_read(out, config, part, m->file, prefix.text, diag);
@@ -86,54 +93,51 @@ int nd_model_network(nd_network **out, nd_model *m, const char *part, nd_diag *d
     return rc;
 }
 
-/* ---- writing ------------------------------------------------------------------- */
-
-/* {"music": {..}, .., "tags": [..], "training": {..}}. @return new; NULL: out of memory */
-static json_t *config_of(nd_network *const *networks, int n, const json_t *tags,
-                         const json_t *record)
+int nd_model_matcher(nd_matcher **out, nd_model *m, nd_diag *diag)
 {
-    json_t *all = json_object();
-    int bad = !all;
-    for (int i = 0; i < n && !bad; i++)
-        bad = json_object_set_new(all, nd_network_part(networks[i]),
-                                  json_deep_copy(nd_network_config(networks[i])));
-    if (!bad && tags) bad = json_object_set_new(all, "tags", json_deep_copy(tags));
-    if (!bad && record) bad = json_object_set_new(all, "training", json_deep_copy(record));
-    if (!bad) return all;
-    json_decref(all);
-    return NULL;
-}
-
-static int list_values(nd_stored_value **items, size_t *n_items, nd_network *const *networks, int n,
-                       bool half)
-{
-    size_t capacity = 0;
-    int rc = 0;
-    for (int i = 0; i < n && !rc; i++) {
-        nd_str prefix = {0};
-        nd_str_append(&prefix, "%s.", nd_network_part(networks[i]));
-        rc = prefix.failed
-                 ? ND_ENOMEM
-                 : nd_params_list(nd_network_params(networks[i]), prefix.text,
-                                  half ? ND_STORED_F16 : ND_STORED_F32, items, n_items, &capacity);
-        nd_str_deinit(&prefix);
-    }
+    const json_t *config = NULL;
+    int rc = m->matcher ? 0 : find_config(&config, m, "match", diag);
+    if (!rc && !m->matcher) rc = nd_matcher_read(&m->matcher, config, m->file, "match.", diag);
+    if (!rc) *out = m->matcher;
     return rc;
 }
 
-int nd_model_write(const char *path, nd_network *const *networks, int n, const json_t *tags,
-                   const json_t *record, bool half, nd_diag *diag)
+int nd_model_words(nd_words **out, nd_model *m, nd_diag *diag)
 {
-    json_t *config = config_of(networks, n, tags, record);
-    char *text = config ? json_dumps(config, JSON_COMPACT) : NULL;
-    nd_stored_value *items = NULL;
-    size_t n_items = 0;
-    int rc = text ? list_values(&items, &n_items, networks, n, half) : ND_ENOMEM;
-    const nd_text_pair metadata[] = {{"format", FORMAT}, {"config", text}};
-    if (rc) nd_diag_set(diag, rc, "writing %s: out of memory", path);
-    else rc = nd_safetensors_write(path, items, (int)n_items, metadata, 2, diag);
-    json_decref(config);
+    const json_t *config = NULL;
+    int rc = m->words ? 0 : find_config(&config, m, "text", diag);
+    if (!rc && !m->words) rc = nd_words_read(&m->words, config, m->file, "text.", diag);
+    if (!rc) *out = m->words;
+    return rc;
+}
+
+const json_t *nd_model_tags(const nd_model *m)
+{
+    return json_object_get(m->config, "tags");
+}
+
+const json_t *nd_model_record(const nd_model *m)
+{
+    return json_object_get(m->config, "training");
+}
+
+/* Names, types, shapes and values of the part's tensors, and its configuration. */
+int nd_model_fingerprint(uint64_t *out, nd_model *m, const char *part, nd_diag *diag)
+{
+    const json_t *config = NULL;
+    if (find_config(&config, m, part, diag)) return ND_ENOTFOUND;
+    char *text = json_dumps(config, JSON_COMPACT | JSON_SORT_KEYS);
+    if (!text) return nd_diag_set(diag, ND_ENOMEM, "reading %s: out of memory", m->path);
+    uint64_t hash = nd_hash(0, text, strlen(text));
+    size_t n_part = strlen(part);
     free(text);
-    free(items);
-    return rc;
+    for (int i = 0; i < nd_safetensors_count(m->file); i++) {
+        const nd_stored_tensor *s = nd_safetensors_at(m->file, i);
+        if (strncmp(s->name, part, n_part) || s->name[n_part] != '.') continue;
+        hash = nd_hash(hash, s->name, strlen(s->name));
+        hash = nd_hash(hash, s->dims, sizeof s->dims);
+        hash = nd_hash(hash, s->data, s->n_bytes);
+    }
+    *out = hash ? hash : 1; /* 0 means not known */
+    return 0;
 }

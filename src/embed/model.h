@@ -5,12 +5,16 @@
 #include "compute/safetensors.h"
 #include "embed/embed.h"
 
+#define ND_MODEL_FORMAT "needledrop-1"
+
 struct nd_model {
     char *path;
     nd_safetensors *file;
     json_t *config;
     nd_network **networks; /* those that were asked for */
     size_t n_networks, capacity;
+    nd_matcher *matcher; /* NULL: not yet asked for */
+    nd_words *words;
 };
 
 #endif

@@ -28,10 +28,14 @@ static int64_t classes_of(const nd_safetensors *file, const char *prefix)
 static int configure(json_t **out, const nd_model_params *p, nd_medium medium, int64_t n_classes,
                      nd_diag *diag)
 {
-    const char *video = p->layout && !strcmp(p->layout, "time") ? "colour_frames" : "frames";
+    bool is_ours = !p->layout && !strcmp(p->preset, "recommended");
+    bool is_time = is_ours || (p->layout && !strcmp(p->layout, "time"));
+    const char *video = is_time ? "colour_frames" : "frames";
     *out = nd_network_preset(NULL, p->preset, medium == ND_MUSIC ? "fbank" : video, (int)n_classes);
     return *out ? 0
-                : nd_diag_set(diag, ND_EARG, "preset: paper, small or tiny expected, found %s",
+                : nd_diag_set(diag, ND_EARG,
+                              "preset: recommended (of video: in time), paper, small or tiny "
+                              "expected, found %s",
                               p->preset);
 }
 
@@ -81,7 +85,8 @@ int nd_model_create(const char *path, const nd_model_params *p, nd_diag *diag)
         return nd_diag_set(diag, ND_EARG, "layout: rows or time expected, found %s", p->layout);
     if (p->music) rc = make_part(&networks[n++], p, ND_MUSIC, p->music, diag);
     if (!rc && p->video) rc = make_part(&networks[n++], p, ND_VIDEO, p->video, diag);
-    if (!rc) rc = nd_model_write(path, networks, n, NULL, NULL, p->half, diag);
+    nd_model_contents contents = {.networks = networks, .n_networks = n, .half = p->half};
+    if (!rc) rc = nd_model_write(path, &contents, diag);
     for (int i = 0; i < 2; i++) nd_network_destroy(&networks[i]);
     return rc;
 }

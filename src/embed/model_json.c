@@ -49,7 +49,9 @@ static json_t *part_json(const nd_model *m, const char *part, json_t *config)
         n_values += value_count(s);
     }
     const char *kind = json_string_value(json_object_get(config, "model"));
-    return json_pack("{s:s, s:I, s:I, s:O}", "model", kind ? kind : "conformer", "n_tensors",
+    const char *usual = strcmp(part, "match") ? "conformer" : "ut_cmvmr"; /* as published */
+    if (!strcmp(part, "text")) usual = "words";
+    return json_pack("{s:s, s:I, s:I, s:O}", "model", kind ? kind : usual, "n_tensors",
                      (json_int_t)n_tensors, "n_parameters", (json_int_t)n_values, "config", config);
 }
 

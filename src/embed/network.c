@@ -6,7 +6,7 @@
 #include "embed/embed.h"
 
 struct nd_network {
-    const nd_model_ops *ops;
+    const nd_network_ops *ops;
     json_t *config;
     char *part;
     nd_params *params;
@@ -18,15 +18,15 @@ struct nd_network {
     } prepared;
 };
 
-static const nd_model_ops *find_ops(const char *name)
+static const nd_network_ops *find_ops(const char *name)
 {
-    for (int i = 0; nd_model_shelf[i]; i++)
-        if (!strcmp(nd_model_shelf[i]->name, name)) return nd_model_shelf[i];
+    for (int i = 0; nd_network_shelf[i]; i++)
+        if (!strcmp(nd_network_shelf[i]->name, name)) return nd_network_shelf[i];
     return NULL;
 }
 
 /* What "model" names; the published configurations have no such key. */
-static int choose_ops(const nd_model_ops **out, const json_t *config, const char *part,
+static int choose_ops(const nd_network_ops **out, const json_t *config, const char *part,
                       nd_diag *diag)
 {
     const json_t *kind = json_object_get(config, "model");
@@ -44,7 +44,7 @@ static int choose_ops(const nd_model_ops **out, const json_t *config, const char
 /* A network whose parameters are named but have no storage. */
 static int declare(nd_network **out, const json_t *config, const char *part, nd_diag *diag)
 {
-    const nd_model_ops *ops = NULL;
+    const nd_network_ops *ops = NULL;
     int rc = choose_ops(&ops, config, part, diag);
     if (rc) return rc;
     nd_network *n = nd_calloc(1, sizeof *n);
@@ -118,7 +118,7 @@ const char *nd_network_part(const nd_network *network)
     return network->part;
 }
 
-const nd_model_ops *nd_network_ops(const nd_network *network)
+const nd_network_ops *nd_network_ops_of(const nd_network *network)
 {
     return network->ops;
 }
@@ -149,7 +149,7 @@ int nd_network_prepare(nd_network *n, int64_t T, bool for_inference, nd_diag *di
 
 json_t *nd_network_preset(const char *model, const char *preset, const char *feature, int n_classes)
 {
-    const nd_model_ops *ops = find_ops(model ? model : "conformer");
+    const nd_network_ops *ops = find_ops(model ? model : "conformer");
     return ops ? ops->preset(preset, feature, n_classes) : NULL;
 }
 

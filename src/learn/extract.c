@@ -13,6 +13,7 @@
 
 #include "learn/corpus.h"
 #include "learn/extract.h"
+#include "learn/gallery.h"
 
 typedef enum { TASK_OPEN, TASK_UNCHANGED, TASK_EXTRACTED, TASK_FAILED } task_state;
 
@@ -32,6 +33,7 @@ typedef struct {
     const nd_extractor *by;
     const char *features[ND_VIDEO + 1]; /* NULL: that medium is not wanted */
     nd_corpus *corpus;
+    nd_gallery gallery;
     nd_cache_writer *writer;
     nd_loss_meter *meter; /* NULL: nothing is measured */
     task *tasks;
@@ -133,17 +135,27 @@ static void warn_of_lines(const extraction *x, const char *dir)
                     "%s/corpus.jsonl: lines left out or doubtful: %d; needledrop corpus check %s "
                     "says why",
                     dir, n, dir);
+    if (x->gallery.n_bad)
+        nd_log_line(&x->log, ND_LOG_WARNING, "%s/gallery.jsonl: lines that are no track: %d", dir,
+                    x->gallery.n_bad);
+}
+
+/* Files of pairs first, then tracks of the gallery. */
+static const nd_corpus_file *file_at(const extraction *x, int i)
+{
+    int n_files = nd_corpus_file_count(x->corpus);
+    return i < n_files ? nd_corpus_file_at(x->corpus, i) : &x->gallery.tracks[i - n_files].file;
 }
 
 static int make_tasks(extraction *x)
 {
-    int n = nd_corpus_file_count(x->corpus);
+    int n = nd_corpus_file_count(x->corpus) + (int)x->gallery.n;
     x->tasks = nd_calloc((size_t)n, sizeof *x->tasks);
     x->queue = nd_calloc((size_t)n, sizeof(task *));
     if (!x->tasks || !x->queue) return no_memory(x->diag);
     bool has[ND_VIDEO + 1] = {false};
     for (int i = 0; i < n; i++) {
-        const nd_corpus_file *file = nd_corpus_file_at(x->corpus, i);
+        const nd_corpus_file *file = file_at(x, i);
         if (!x->features[file->medium]) continue;
         x->tasks[x->n_tasks++].file = file;
         has[file->medium] = true;
@@ -421,6 +433,7 @@ static int extract_all(extraction *x, const char *dir, nd_extract_report *report
     double started_s = nd_now_s();
     char *cache_dir = x->p.cache ? strdup(x->p.cache) : nd_path_join(dir, "cache");
     int rc = cache_dir ? nd_corpus_open(&x->corpus, dir, x->diag) : no_memory(x->diag);
+    if (!rc) rc = nd_gallery_read(&x->gallery, x->corpus, x->diag);
     if (!rc) warn_of_lines(x, dir);
     if (!rc) rc = nd_cache_writer_open(&x->writer, cache_dir, x->diag);
     if (!rc && x->p.measure) rc = nd__loss_meter_create(&x->meter, x->diag);
@@ -452,6 +465,7 @@ int nd__extract_with(const char *dir, const nd_extract_params *params, const nd_
     free(x.tasks);
     nd__loss_meter_destroy(&x.meter);
     nd_cache_writer_close(&x.writer);
+    nd_gallery_deinit(&x.gallery);
     nd_corpus_close(&x.corpus);
     return rc;
 }

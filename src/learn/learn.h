@@ -6,7 +6,7 @@
 #include "learn/cache.h"
 #include "learn/corpus.h"
 
-/** Training a network to classify clips: cross-entropy, Adam, a batch shared by a team. */
+/** Training a network to classify clips: (binary) cross-entropy, Adam, a batch shared by a team. */
 typedef struct nd_trainer nd_trainer;
 
 typedef struct nd_trainer_params {
@@ -42,6 +42,15 @@ typedef struct nd_step_report {
  *  the second step of a shape on, beside what oneDNN does. */
 int nd_trainer_step(nd_trainer *tr, const float *clips, const int32_t *targets, int64_t B,
                     int64_t T, double rate, nd_step_report *report_out, nd_diag *diag);
+
+/** The same with any number of classes a clip: binary cross-entropy over all of them.
+ *  @param labels  [B, K] in 0 .. 1  A clip is right where its largest logit is a label's of 1. */
+int nd_trainer_step_labels(nd_trainer *tr, const float *clips, const float *labels, int64_t B,
+                           int64_t T, double rate, nd_step_report *report_out, nd_diag *diag);
+
+/** Keep one parameter as it is now, through all steps to come. Once a trainer.
+ *  @param param  its index  @return 0 or ND_ENOMEM (as before). */
+int nd_trainer_freeze(nd_trainer *tr, int param);
 
 /** Steps so far: the number that the next one's dropout and Adam's bias correction know. */
 int64_t nd_trainer_steps(const nd_trainer *tr);

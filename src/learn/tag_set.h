@@ -2,8 +2,8 @@
 #ifndef ND_LEARN_TAG_SET_H
 #define ND_LEARN_TAG_SET_H
 
+#include "embed/embed.h"
 #include "learn/corpus.h"
-#include "learn/tag_map.h"
 #include "learn/tag_synonyms.h"
 #include "needledrop/tags.h"
 

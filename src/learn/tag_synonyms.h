@@ -2,8 +2,7 @@
 #ifndef ND_LEARN_TAG_SYNONYMS_H
 #define ND_LEARN_TAG_SYNONYMS_H
 
-#include "learn/tag_map.h"
-#include "learn/tag_text.h"
+#include "embed/embed.h"
 
 /** A group of a line. */
 typedef struct nd_tag_group {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "learn/tag_vectors.h"
+#include "learn/tag_learn.h"
 
 struct nd_tags {
     nd_tag_set set;
@@ -239,6 +239,11 @@ int nd_tags_file_count(const nd_tags *t, int *n_without_out)
 int nd_tags_bad_lines(const nd_tags *t)
 {
     return t->n_bad_lines;
+}
+
+const nd_tag_vectors *nd__tags_vectors(const nd_tags *tags)
+{
+    return &tags->vectors;
 }
 
 const float *nd_tags_vectors(const nd_tags *t, int *dim_out)

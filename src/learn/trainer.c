@@ -9,7 +9,8 @@
 /* One step, as every member sees it. */
 typedef struct {
     const float *clips;
-    const int32_t *targets;
+    const int32_t *targets; /* [B]; NULL: labels */
+    const float *labels;    /* [B, K] */
     int64_t B, T;
     double rate;
 } step;
@@ -29,6 +30,8 @@ struct nd_trainer {
     member *members;
     int64_t n_steps;
     step now;
+    int frozen; /* a parameter; -1: none */
+    float *frozen_values;
 };
 
 int nd_trainer_create(nd_trainer **out, nd_network *network, const nd_trainer_params *params,
@@ -40,6 +43,7 @@ int nd_trainer_create(nd_trainer **out, nd_network *network, const nd_trainer_pa
     if (!tr) return nd_diag_set(diag, ND_ENOMEM, "training: out of memory");
     tr->network = network;
     tr->params = *params;
+    tr->frozen = -1;
     int wanted = params->n_threads ? params->n_threads : nd_core_count();
     tr->n_members = ND_CLAMP(wanted, 1, ND_TEAM_MAX);
     tr->members = nd_calloc((size_t)tr->n_members, sizeof *tr->members);
@@ -61,23 +65,60 @@ void nd_trainer_destroy(nd_trainer **trainer)
     if (!tr) return;
     for (int i = 0; i < tr->n_members && tr->members; i++) nd_tape_destroy(&tr->members[i].tape);
     nd_team_destroy(&tr->team);
+    free(tr->frozen_values);
     free(tr->members);
     free(tr);
     *trainer = NULL;
 }
 
-static int count_right(const nd_tensor *logits, const int32_t *targets)
+int nd_trainer_freeze(nd_trainer *tr, int param)
+{
+    nd_params *params = nd_network_params(tr->network);
+    size_t bytes = (size_t)nd_tensor_count(nd_params_tensor(params, 0, param)) * sizeof(float);
+    ND_ASSERT(tr->frozen < 0);
+    tr->frozen_values = nd_calloc(1, bytes);
+    if (!tr->frozen_values) return ND_ENOMEM;
+    memcpy(tr->frozen_values, nd_params_tensor(params, 0, param)->data, bytes);
+    for (int i = 0; i < tr->n_members; i++) nd_params_tensor(params, i, param)->wants_grad = false;
+    tr->frozen = param;
+    return 0;
+}
+
+/* Without a gradient a value still shrinks by the decay of weights. */
+static void restore_frozen(nd_trainer *tr)
+{
+    if (tr->frozen < 0) return;
+    nd_tensor *p = nd_params_tensor(nd_network_params(tr->network), 0, tr->frozen);
+    memcpy(p->data, tr->frozen_values, (size_t)nd_tensor_count(p) * sizeof(float));
+}
+
+static int64_t largest(const float *row, int64_t K)
+{
+    int64_t best = 0;
+    for (int64_t k = 1; k < K; k++)
+        if (row[k] > row[best]) best = k;
+    return best;
+}
+
+/* Rows whose largest logit is their target's, or one of their labels'; the share from `from` on. */
+static int count_right(const nd_tensor *logits, const step *s, int64_t from)
 {
     int64_t K = nd_tensor_width(logits);
     int n = 0;
     for (int64_t r = 0; r < nd_tensor_rows(logits); r++) {
-        const float *row = logits->data + r * K;
-        int64_t best = 0;
-        for (int64_t k = 1; k < K; k++)
-            if (row[k] > row[best]) best = k;
-        n += best == targets[r];
+        int64_t best = largest(logits->data + r * K, K);
+        n += s->targets ? best == s->targets[from + r] : s->labels[(from + r) * K + best] > 0.5F;
     }
     return n;
+}
+
+static nd_tensor *loss_of(const nd_trainer *tr, nd_tape *t, nd_tensor *logits, int64_t from)
+{
+    const step *s = &tr->now;
+    int64_t K = nd_network_size_of(tr->network).K;
+    return s->targets
+               ? nd_loss_cross_entropy(t, logits, s->targets + from, tr->params.label_smoothing)
+               : nd_loss_binary_cross_entropy(t, logits, s->labels + from * K);
 }
 
 static nd_pass pass_of(const nd_trainer *tr, int64_t first_item)
@@ -102,15 +143,14 @@ static void run_share(nd_trainer *tr, int rank, int64_t from, int64_t n)
     nd_params_begin(params, rank);
     nd_tensor *x = nd_tape_input(m->tape, 3, (const int64_t[]){n, s->T, F}), *logits = NULL;
     if (x) memcpy(x->data, s->clips + from * s->T * F, (size_t)(n * s->T * F) * sizeof(float));
-    nd_network_ops(tr->network)
+    nd_network_ops_of(tr->network)
         ->forward(nd_network_state(tr->network), m->tape, params, rank, x, &logits);
-    nd_tensor *loss = nd_loss_cross_entropy(m->tape, logits, s->targets + from,
-                                            tr->params.label_smoothing);
+    nd_tensor *loss = loss_of(tr, m->tape, logits, from);
     float share = (float)n / (float)s->B;
     m->status = nd_tape_backward(m->tape, loss, share);
     if (m->status) return;
     m->loss = (double)loss->data[0] * (double)share;
-    m->n_right = count_right(logits, s->targets + from);
+    m->n_right = count_right(logits, s, from);
 }
 
 static void step_member(void *user, int rank)
@@ -124,27 +164,27 @@ static void step_member(void *user, int rank)
                                                tr->n_steps + 1, tr->team, rank);
 }
 
-static int check_step(const nd_trainer *tr, const int32_t *targets, int64_t B, nd_diag *diag)
+static int check_step(const nd_trainer *tr, const step *s, nd_diag *diag)
 {
     int64_t K = nd_network_size_of(tr->network).K;
-    if (B < tr->n_members)
+    if (s->B < tr->n_members)
         return nd_diag_set(diag, ND_EARG, "training: %d clips a batch or more expected, found %lld",
-                           tr->n_members, (long long)B);
-    for (int64_t i = 0; i < B; i++)
-        if (targets[i] < 0 || targets[i] >= K)
+                           tr->n_members, (long long)s->B);
+    for (int64_t i = 0; i < s->B && s->targets; i++)
+        if (s->targets[i] < 0 || s->targets[i] >= K)
             return nd_diag_set(diag, ND_EARG, "training: targets below %lld expected, found %d",
-                               (long long)K, targets[i]);
+                               (long long)K, s->targets[i]);
+    for (int64_t i = 0; i < s->B * K && s->labels; i++)
+        if (!(s->labels[i] >= 0 && s->labels[i] <= 1))
+            return nd_diag_set(diag, ND_EARG, "training: labels of 0 .. 1 expected, found %g",
+                               (double)s->labels[i]);
     return 0;
 }
 
-int nd_trainer_step(nd_trainer *tr, const float *clips, const int32_t *targets, int64_t B,
-                    int64_t T, double rate, nd_step_report *report_out, nd_diag *diag)
+/* What the members tell, as one. */
+static int gather(const nd_trainer *tr, nd_step_report *out, nd_diag *diag)
 {
-    int rc = check_step(tr, targets, B, diag);
-    if (!rc) rc = nd_network_prepare(tr->network, T, false, diag);
-    if (rc) return rc;
-    tr->now = (step){clips, targets, B, T, rate};
-    nd_team_run(tr->team, step_member, tr);
+    int rc = 0;
     nd_step_report report = {.grad_norm = tr->members[0].grad_norm};
     for (int i = 0; i < tr->n_members; i++) {
         if (tr->members[i].status && (!rc || rc == ND_ECANCELLED)) rc = tr->members[i].status;
@@ -152,15 +192,44 @@ int nd_trainer_step(nd_trainer *tr, const float *clips, const int32_t *targets, 
         report.n_right += tr->members[i].n_right;
     }
     if (rc)
-        return nd_diag_set(diag, rc, "training on %lld clips a step: %s", (long long)B,
+        return nd_diag_set(diag, rc, "training on %lld clips a step: %s", (long long)tr->now.B,
                            nd_error_text(rc));
     if (!isfinite(report.grad_norm))
         return nd_diag_set(diag, ND_EFORMAT,
                            "training: a finite gradient expected at step %lld, its length is %g",
                            (long long)tr->n_steps + 1, report.grad_norm);
+    *out = report;
+    return 0;
+}
+
+static int take_step(nd_trainer *tr, const step *s, nd_step_report *report_out, nd_diag *diag)
+{
+    nd_step_report report;
+    int rc = check_step(tr, s, diag);
+    if (!rc) rc = nd_network_prepare(tr->network, s->T, false, diag);
+    if (rc) return rc;
+    tr->now = *s;
+    nd_team_run(tr->team, step_member, tr);
+    restore_frozen(tr);
+    rc = gather(tr, &report, diag);
+    if (rc) return rc;
     tr->n_steps++;
     if (report_out) *report_out = report;
     return 0;
+}
+
+int nd_trainer_step(nd_trainer *tr, const float *clips, const int32_t *targets, int64_t B,
+                    int64_t T, double rate, nd_step_report *report_out, nd_diag *diag)
+{
+    step s = {.clips = clips, .targets = targets, .B = B, .T = T, .rate = rate};
+    return take_step(tr, &s, report_out, diag);
+}
+
+int nd_trainer_step_labels(nd_trainer *tr, const float *clips, const float *labels, int64_t B,
+                           int64_t T, double rate, nd_step_report *report_out, nd_diag *diag)
+{
+    step s = {.clips = clips, .labels = labels, .B = B, .T = T, .rate = rate};
+    return take_step(tr, &s, report_out, diag);
 }
 
 int64_t nd_trainer_steps(const nd_trainer *tr)

@@ -51,6 +51,29 @@ one_line import_wrong_size_line 'music\.encoder\..*\[144.*expected.*\[64'
 run 0 half model new "$scratch/half.safetensors" --preset tiny --music "$m" --half
 check half_is_half test $(($(stat -c %s "$scratch/half.safetensors") * 4)) -lt $(($(stat -c %s "$m") + 1000000))
 
+# ---- the published matching network: a file as PyTorch saves it, and pairs
+g=tests/golden/ut_published
+pairs=(--music "$g/music.npy" --video "$g/video.npy")
+classes=(--rhythm "$g/rhythm.npy" --flow "$g/flow.npy")
+run 0 list_match model "$g/model.safetensors"
+run 0 run_match model run "$g/model.safetensors" match "${pairs[@]}" "${classes[@]}" --tags "$g/tags.npy" --out "$scratch/pairs"
+check match_tells_shapes grep -qF "pairs/theta_tag.npy: [5, 8] f32" "$scratch/out"
+check match_writes_all test "$(find "$scratch/pairs" -name '*.npy' | wc -l)" = 11
+run 0 run_match_json model run "$g/model.safetensors" match "${pairs[@]}" "${classes[@]}" --out "$scratch/untagged" --json
+check match_without_tags test ! -e "$scratch/untagged/theta_tag.npy"
+check match_same_without_tags cmp "$scratch/pairs/phi_v.npy" "$scratch/untagged/phi_v.npy"
+check match_json_shapes grep -qE '"match_prob", "dtype": "f32", "shape": \[5\]' "$scratch/out"
+run 2 match_without_video model run "$g/model.safetensors" match --music "$g/music.npy" --out "$scratch/x"
+run 1 match_without_rhythm model run "$g/model.safetensors" match "${pairs[@]}" --out "$scratch/x"
+one_line match_without_rhythm_line 'rhythm and flow expected'
+run 1 match_wrong_shape model run "$g/model.safetensors" match --music "$g/video.npy" --video "$g/video.npy" "${classes[@]}" --out "$scratch/x"
+one_line match_wrong_shape_line 'music: f32 \[5, 7, 16\] expected, found f32 \[5, 7, 18\]'
+run 1 match_classes_are_reals model run "$g/model.safetensors" match "${pairs[@]}" --rhythm "$g/music.npy" --flow "$g/flow.npy" --out "$scratch/x"
+one_line match_classes_line 'rhythm: i32'
+run 1 match_absent model run "$m" match "${pairs[@]}" "${classes[@]}" --out "$scratch/x"
+one_line match_absent_line 'a part "match" expected'
+check match_nothing_was_written test ! -e "$scratch/x"
+
 # ---- files that lie
 head -c 5000 "$m" > "$scratch/cut.safetensors"
 run 1 cut_short model "$scratch/cut.safetensors"

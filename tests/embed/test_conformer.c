@@ -1,14 +1,15 @@
 /* The Conformer against PyTorch's float64 (tests/reference/conformer.py): forward in both modes,
  * every parameter's gradient, running statistics, ten Adam steps; in both layouts, by one member
  * and by three, with and without computing blocks twice, with every instruction set. Inference
- * gives the same bytes at any number of threads. */
+ * gives the same bytes at any number of threads. The same of ours, preset "recommended"; and what
+ * of its keys is refused. */
 #include "../test.h"
 #include "../uniform.h"
 
 #include "compute/kernels.h"
 #include "learn/learn.h"
 
-enum { BATCH = 3, CLASSES = 8, STEPS = 10, MAX_SAMPLES = 2048 };
+enum { BATCH = 3, CLASSES = 8, STEPS = 10, MAX_SAMPLES = 2048, MAX_WIDTH = 128 };
 
 /* ---- the formula of the reference ---------------------------------------------- */
 
@@ -35,16 +36,18 @@ static void fill(nd_params *params)
     nd_params_touch(params);
 }
 
-/* The layouts: music, video as published, video with time as time. */
+/* The layouts: music, video as published, video with time as time; and ours. */
 static const struct {
-    const char *name, *part, *feature;
+    const char *preset, *name, *part, *feature;
     int64_t T, F;
-} inputs[] = {{"music", "music", "fbank", 398, 80},
-              {"video", "video", "frames", 224, 896},
-              {"colour", "video", "colour_frames", 32, 768}};
+} inputs[] = {{"tiny", "music", "music", "fbank", 398, 80},
+              {"tiny", "video", "video", "frames", 224, 896},
+              {"tiny", "colour", "video", "colour_frames", 32, 768},
+              {"recommended", "music", "music", "fbank", 398, 80},
+              {"recommended", "colour", "video", "colour_frames", 32, 768}};
 
 typedef struct {
-    const char *medium;
+    char medium[32];
     int64_t T, F;
     nd_network *network;
     nd_safetensors *golden;
@@ -55,9 +58,10 @@ typedef struct {
 static void fixture_open(fixture *f, int which)
 {
     char path[128];
-    *f = (fixture){.medium = inputs[which].name, .T = inputs[which].T, .F = inputs[which].F};
-    snprintf(path, sizeof path, "tests/golden/conformer_tiny_%s.safetensors", f->medium);
-    json_t *config = nd_network_preset(NULL, "tiny", inputs[which].feature, CLASSES);
+    *f = (fixture){.T = inputs[which].T, .F = inputs[which].F};
+    snprintf(f->medium, sizeof f->medium, "%s_%s", inputs[which].preset, inputs[which].name);
+    snprintf(path, sizeof path, "tests/golden/conformer_%s.safetensors", f->medium);
+    json_t *config = nd_network_preset(NULL, inputs[which].preset, inputs[which].feature, CLASSES);
     ND_ASSERT(config && !nd_safetensors_open(&f->golden, path, NULL));
     ND_ASSERT(!nd_network_create(&f->network, config, inputs[which].part, NULL));
     json_decref(config);
@@ -111,27 +115,27 @@ static double golden_value(const fixture *f, const char *name)
 
 static void check_inference(const fixture *f, const char *kernels)
 {
-    nd_network_size size = nd_network_size_of(f->network);
-    float e[4][BATCH * 64], logits[BATCH * CLASSES];
+    float e[4][BATCH * MAX_WIDTH], logits[BATCH * CLASSES];
     char name[96];
-    ND_ASSERT_EQ(size.D, 64);
+    int64_t D = nd_network_size_of(f->network).D;
+    size_t bytes = (size_t)(BATCH * D) * sizeof(float);
+    ND_ASSERT(D <= MAX_WIDTH);
     for (int threads = 1; threads <= 3; threads++)
         ND_ASSERT(!nd_network_run(f->network, f->clips, BATCH, f->T, e[threads], logits, threads,
                                   NULL, NULL));
-    double off = distance(f, "eval.embedding", e[1], BATCH * 64).largest;
+    double off = distance(f, "eval.embedding", e[1], BATCH * D).largest;
     snprintf(name, sizeof name, "%s, %s: embedding in inference", f->medium, kernels);
     CHECK(name, off >= 0 && off < 2e-5, "%.2e of the largest", off);
     off = distance(f, "eval.logits", logits, BATCH * CLASSES).largest;
     snprintf(name, sizeof name, "%s, %s: logits in inference", f->medium, kernels);
     CHECK(name, off >= 0 && off < 2e-5, "%.2e of the largest", off);
     snprintf(name, sizeof name, "%s, %s: the same bytes on 1, 2 and 3 threads", f->medium, kernels);
-    CHECK(name, !memcmp(e[1], e[2], sizeof e[1]) && !memcmp(e[1], e[3], sizeof e[1]),
-          "they differ");
+    CHECK(name, !memcmp(e[1], e[2], bytes) && !memcmp(e[1], e[3], bytes), "they differ");
     ND_ASSERT(
         !nd_network_run(f->network, f->clips + f->T * f->F, 1, f->T, e[0], NULL, 1, NULL, NULL));
     snprintf(name, sizeof name, "%s, %s: a clip alone gives what it gives among others", f->medium,
              kernels);
-    CHECK(name, !memcmp(e[0], e[1] + 64, 64 * sizeof(float)), "it differs");
+    CHECK(name, !memcmp(e[0], e[1] + D, bytes / BATCH), "it differs");
 }
 
 /* ---- training ------------------------------------------------------------------ */
@@ -206,6 +210,7 @@ static void check_training(int which, int n_threads, bool checkpoint)
         losses[i] = (float)report.loss;
         if (i) continue;
         check_gradients(&f, tr, report.grad_norm, how);
+        if (!strcmp(inputs[which].preset, "recommended")) continue; /* it has none */
         snprintf(name, sizeof name, "%s: running statistics after a step", how);
         check_values(&f, "after1", 2e-5, name);
     }
@@ -218,8 +223,85 @@ static void check_training(int which, int n_threads, bool checkpoint)
     fixture_close(&f);
 }
 
+/* ---- keys of ours -------------------------------------------------------------- */
+
+/* Each is refused with its key named. */
+static const struct {
+    const char *name, *config, *key;
+} wrong[] = {
+    {"channels of text", "{\"stem_channels\": \"16\"}", "stem_channels"},
+    {"one channel count", "{\"stem_channels\": [16]}", "stem_channels"},
+    {"three channel counts", "{\"stem_channels\": [16, 32, 64]}", "stem_channels"},
+    {"no channels", "{\"stem_channels\": [0, 32]}", "stem_channels"},
+    {"channels with a fraction", "{\"stem_channels\": [16, 32.5]}", "stem_channels"},
+    {"too many channels", "{\"stem_channels\": [16, 4001]}", "stem_channels"},
+    {"no such stem", "{\"stem\": \"patches\"}", "stem"},
+    {"frames of another size", "{\"stem\": \"frames\", \"input_dim\": 80}", "input_dim"},
+    {"no tokens in a mean", "{\"token_pool\": 0}", "token_pool"},
+    {"no such norm", "{\"conv_norm\": \"group\"}", "conv_norm"},
+    {"no such stem norm", "{\"stem_norm\": \"batch\"}", "stem_norm"},
+    {"no such input norm", "{\"input_norm\": \"band\"}", "input_norm"},
+    {"no such scale", "{\"attention_scale\": \"none\"}", "attention_scale"},
+    {"an embedding of no width", "{\"output_dim\": 0}", "output_dim"},
+    {"no such classifier", "{\"classifier\": \"tree\"}", "classifier"},
+    {"a scale of nothing", "{\"classifier_scale\": 0}", "classifier_scale"},
+};
+
+static void check_wrong(void)
+{
+    for (size_t i = 0; i < ND_COUNT(wrong); i++) {
+        json_t *config = json_loads(wrong[i].config, 0, NULL);
+        nd_network *n = NULL;
+        nd_diag diag = {0};
+        ND_ASSERT(config);
+        int rc = nd_network_create(&n, config, "music", &diag);
+        CHECK(wrong[i].name, rc == ND_EFORMAT && !n && strstr(diag.text, wrong[i].key), "%d, %s",
+              rc, diag.text);
+        json_decref(config);
+    }
+}
+
+/* The fewest time steps that make a token, and one less. */
+static void check_short(int which, int64_t least)
+{
+    fixture f;
+    nd_diag diag = {0};
+    float e[MAX_WIDTH];
+    fixture_open(&f, which);
+    int rc = nd_network_run(f.network, f.clips, 1, least - 1, e, NULL, 1, NULL, &diag);
+    CHECK("a clip too short for a token", rc == ND_ESHORT && strstr(diag.text, "time steps"),
+          "%d, %s", rc, diag.text);
+    CHECK("a clip of one token",
+          !nd_network_run(f.network, f.clips, 1, least, e, NULL, 1, NULL, &diag), "%s", diag.text);
+    CHECK("a clip with time steps left over",
+          !nd_network_run(f.network, f.clips, 1, least + 1, e, NULL, 1, NULL, &diag), "%s",
+          diag.text);
+    fixture_close(&f);
+}
+
+/* Loudness is no content where input_norm is "clip": a clip louder by a constant is the same. */
+static void check_loudness(int which, bool is_same)
+{
+    fixture f;
+    float e[2][MAX_WIDTH];
+    fixture_open(&f, which);
+    ND_ASSERT(!nd_network_run(f.network, f.clips, 1, f.T, e[0], NULL, 1, NULL, NULL));
+    for (int64_t i = 0; i < f.T * f.F; i++) f.clips[i] = 2 * f.clips[i] + 1;
+    ND_ASSERT(!nd_network_run(f.network, f.clips, 1, f.T, e[1], NULL, 1, NULL, NULL));
+    double off = 0;
+    for (int64_t d = 0; d < nd_network_size_of(f.network).D; d++)
+        off = fmax(off, fabs((double)e[0][d] - (double)e[1][d]));
+    CHECK(f.medium, (off < 1e-4) == is_same, "an embedding is %.2e off by loudness", off);
+    fixture_close(&f);
+}
+
 int main(void)
 {
+    check_wrong();
+    check_short(3, 19);
+    check_short(4, 4);
+    check_loudness(3, true);
+    check_loudness(4, false);
     for (int which = 0; which < (int)ND_COUNT(inputs); which++) {
         for (int i = 0; nd_kernels_at(i); i++) {
             fixture f;

@@ -1,7 +1,7 @@
 /* The unified target set, of corpora in a few lines. */
 #include "../compute/failing_malloc.h"
 #include "../test.h"
-#include "learn/tag_vectors.h"
+#include "learn/tag_learn.h"
 
 static const nd_tags_params of_one = {.min_videos = 1, .min_tracks = 1};
 static const nd_tags_params of_two = {.min_videos = 2, .min_tracks = 2};

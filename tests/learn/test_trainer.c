@@ -194,7 +194,8 @@ static void check_resume(const batch *b)
     nd_trainer_destroy(&tr);
     tr = make_trainer(first, 2);
     train(tr, b, 3);
-    ND_ASSERT(!nd_model_write(model, &first, 1, NULL, NULL, false, NULL));
+    ND_ASSERT(
+        !nd_model_write(model, &(nd_model_contents){.networks = &first, .n_networks = 1}, NULL));
     ND_ASSERT(!nd_trainer_save(tr, state, NULL));
     nd_trainer_destroy(&tr);
     ND_ASSERT(!nd_model_open(&file, model, NULL) &&

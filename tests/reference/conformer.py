@@ -1,6 +1,9 @@
 #!/usr/bin/python3
-"""Golden Conformer: tests/golden/conformer_tiny_{music,video,colour}.safetensors, the published model of
-conformer_torch.py at preset tiny with 8 classes, 3 clips and no dropout.
+"""Golden Conformers: tests/golden/conformer_tiny_{music,video,colour}.safetensors, the published
+model of conformer_torch.py at preset tiny, and conformer_recommended_{music,colour}.safetensors,
+ours; with 8 classes, 3 clips and no dropout.
+
+Usage: conformer.py [PRESET]; without one, all of them.
 
 Run from the root of the tree with Debian's python3-torch (two minutes). Parameters and inputs come
 from the formula of uniform(), which tests/embed/test_conformer.c repeats. The golden values are
@@ -17,12 +20,13 @@ A tensor of more than 2048 values is sampled: every k-th of the flattened one, k
 A parameter whose true gradient is zero (key_proj.bias: softmax does not see it) has a gradnorm of
 rounding noise only, and no adam/NAME: Adam divides noise by noise there."""
 import math
+import sys
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from conformer_torch import INPUTS, make
+from conformer_torch import INPUTS, RECOMMENDED, make
 from golden import uniform, write_safetensors
 
 BATCH, CLASSES, STEPS, SAMPLES = 3, 8, 10, 2048
@@ -54,9 +58,9 @@ def sampled(tensor):
     return flat[:: math.ceil(len(flat) / SAMPLES)].clone()
 
 
-def run(medium, dtype):
+def run(preset, medium, dtype):
     """name -> tensor of dtype, as the head of this file lists them."""
-    model = make("tiny", medium, CLASSES, p=0).to(dtype)
+    model = make(preset, medium, CLASSES, p=0).to(dtype)
     fill(model)
     shape = (BATCH, *INPUTS[medium])
     clips = torch.from_numpy(4 * uniform("input", math.prod(shape)) - 2).reshape(shape).to(dtype)
@@ -116,12 +120,15 @@ def report(golden, single):
 
 def main():
     torch.set_num_threads(1)  # so that sums are always taken in the same order
-    for medium in INPUTS:
-        print(medium)
-        golden, single = run(medium, torch.float64), run(medium, torch.float32)
-        drop_zero_gradients(golden)
-        report(golden, single)
-        write_safetensors(f"tests/golden/conformer_tiny_{medium}.safetensors", golden)
+    media = {"tiny": INPUTS, "recommended": RECOMMENDED}
+    for preset in sys.argv[1:] or media:
+        for medium in media[preset]:
+            print(preset, medium)
+            golden = run(preset, medium, torch.float64)
+            single = run(preset, medium, torch.float32)
+            drop_zero_gradients(golden)
+            report(golden, single)
+            write_safetensors(f"tests/golden/conformer_{preset}_{medium}.safetensors", golden)
 
 
 main()

@@ -1,5 +1,6 @@
 """The published Conformer (models.md 1.3) in PyTorch, written from its description: the
-reference of tests/reference/conformer.py and of bench/conformer_torch.py. Parameter names are
+reference of tests/reference/conformer.py and of bench/conformer_torch.py; and below it ours, with
+the keys of docs/models.md that the published one has not. Parameter names are
 those of the published modules; the numbers in them are places in a Sequential, so a part without
 parameters (an activation, a dropout, a transposition) still keeps its place.
 
@@ -18,6 +19,13 @@ PRESETS = {  # width, layers, heads: the same sizes as conformer_preset in C
 }
 # T, F of one clip: log-mel, four grey frames side by side, small colour frames in time
 INPUTS = {"music": (398, 80), "video": (224, 896), "colour": (32, 768)}
+# ours, preset "recommended": sizes, and what differs between the media
+RECOMMENDED = {
+    "music": {"d": 64, "layers": 2, "heads": 4, "channels": (16, 32), "pool": 4, "output": 128,
+              "kernel": 15, "frames": False},
+    "colour": {"d": 64, "layers": 2, "heads": 4, "channels": (16, 32), "pool": 4, "output": 128,
+               "kernel": 7, "frames": True},
+}
 
 
 class Holder(nn.Module):
@@ -70,11 +78,12 @@ class Residual(nn.Module):
 
 
 @functools.lru_cache(maxsize=8)
-def sinusoids(length, d, dtype):
-    """pe[t, 2i] = sin(t / 10000^(2i/d)), pe[t, 2i + 1] = cos(the same); made once a size."""
-    position = torch.arange(length, dtype=dtype)[:, None]
+def sinusoids(first, end, d, dtype):
+    """pe[t, 2i] = sin(t / 10000^(2i/d)), pe[t, 2i + 1] = cos(the same), t from first to before end;
+    made once a size."""
+    position = torch.arange(first, end, dtype=dtype)[:, None]
     rate = torch.exp(torch.arange(0, d, 2, dtype=dtype) * -(math.log(10000.0) / d))
-    pe = torch.zeros(length, d, dtype=dtype)
+    pe = torch.zeros(end - first, d, dtype=dtype)
     pe[:, 0::2] = torch.sin(position * rate)
     pe[:, 1::2] = torch.cos(position * rate)
     return pe
@@ -93,7 +102,7 @@ class RelativeAttention(nn.Module):
 
     def __init__(self, d, heads, p):
         super().__init__()
-        self.heads, self.scale = heads, 1 / math.sqrt(d)
+        self.heads, self.scale = heads, self.scale_of(d, heads)
         self.query_proj = nn.Linear(d, d)
         self.key_proj = nn.Linear(d, d)
         self.value_proj = nn.Linear(d, d)
@@ -103,30 +112,69 @@ class RelativeAttention(nn.Module):
         self.v_bias = nn.Parameter(nn.init.xavier_uniform_(torch.empty(heads, d // heads)))
         self.out_proj = nn.Linear(d, d)
 
+    @staticmethod
+    def scale_of(d, heads):
+        return 1 / math.sqrt(d)
+
+    @staticmethod
+    def positions(length, d, dtype):
+        return sinusoids(0, length, d, dtype)
+
+    @staticmethod
+    def shift(score):
+        return published_shift(score)
+
     def split(self, x):
         """[..., D] -> [..., H, D / H]."""
         return x.unflatten(-1, (self.heads, -1))
 
-    def forward(self, x, positions):
+    def forward(self, x):
+        positions = self.positions(x.shape[1], x.shape[2], x.dtype)
         q, k, v = (self.split(f(x)) for f in (self.query_proj, self.key_proj, self.value_proj))
         r = self.split(self.pos_proj(positions))
         content = torch.matmul((q + self.u_bias).transpose(1, 2), k.permute(0, 2, 3, 1))
         position = torch.matmul((q + self.v_bias).transpose(1, 2), r.permute(1, 2, 0))
-        weights = torch.softmax((content + published_shift(position)) * self.scale, -1)
+        weights = torch.softmax((content + self.shift(position)) * self.scale, -1)
         mixed = torch.matmul(self.dropout(weights), v.transpose(1, 2)).transpose(1, 2)
         return self.out_proj(mixed.flatten(2))
 
 
+class DistanceAttention(RelativeAttention):
+    """Ours: a row of positions for each distance i - j of a query i and a key j, length - 1 first;
+    the scale is that of a head."""
+
+    @staticmethod
+    def scale_of(d, heads):
+        return 1 / math.sqrt(d / heads)
+
+    @staticmethod
+    def positions(length, d, dtype):
+        return sinusoids(1 - length, length, d, dtype).flip(0)
+
+    @staticmethod
+    def shift(score):
+        """[B, H, T, 2 T - 1] -> [B, H, T, T]: row i from column T - 1 - i on."""
+        b, h, t, _ = score.shape
+        column = torch.arange(t - 1, -1, -1)[:, None] + torch.arange(t)
+        return torch.gather(score, 3, column.expand(b, h, t, t))
+
+
 class AttentionModule(nn.Module):
-    def __init__(self, d, heads, p):
+    def __init__(self, attention, d, p):
         super().__init__()
         self.layer_norm = nn.LayerNorm(d)
-        self.attention = RelativeAttention(d, heads, p)
+        self.attention = attention
         self.dropout = nn.Dropout(p)
 
     def forward(self, x):
-        positions = sinusoids(x.shape[1], x.shape[2], x.dtype)
-        return self.dropout(self.attention(self.layer_norm(x), positions))
+        return self.dropout(self.attention(self.layer_norm(x)))
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Of [B, D, T], over D."""
+
+    def forward(self, x):
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
 
 
 def feed_forward(d, expansion, p):
@@ -134,16 +182,16 @@ def feed_forward(d, expansion, p):
                  nn.Linear(d * expansion, d), nn.Dropout(p))
 
 
-def convolution(d, kernel, p):
+def convolution(d, kernel, p, norm):
     return Chain(nn.LayerNorm(d), Transpose(), Conv(d, 2 * d, 1), nn.GLU(1),
                  Conv(d, d, kernel, padding=kernel // 2, groups=d, bias=False),
-                 nn.BatchNorm1d(d), nn.SiLU(), Conv(d, d, 1), nn.Dropout(p), Transpose())
+                 norm(d), nn.SiLU(), Conv(d, d, 1), nn.Dropout(p), Transpose())
 
 
-def block(d, heads, expansion, kernel, p):
+def block(d, heads, expansion, kernel, p, attention=RelativeAttention, norm=nn.BatchNorm1d):
     return Chain(Residual(feed_forward(d, expansion, p), 0.5),
-                 Residual(AttentionModule(d, heads, p)),
-                 Residual(convolution(d, kernel, p)),
+                 Residual(AttentionModule(attention(d, heads, p), d, p)),
+                 Residual(convolution(d, kernel, p, norm)),
                  Residual(feed_forward(d, expansion, p), 0.5),
                  nn.LayerNorm(d))
 
@@ -173,6 +221,54 @@ class Conformer(nn.Module):
         return embedding, self.classification(embedding)
 
 
+class Recommended(nn.Module):
+    """models.md 5.2, small: the stem over rows of a spectrogram, each clip normalized, or over each
+    16 x 16 frame, 0..1 to -2..2; means of neighbouring tokens, their norm, blocks with layer norm and distances,
+    an embedding, cosines to classes."""
+
+    def __init__(self, n_in, classes, d, layers, heads, channels, pool, output, kernel, frames, p=0.1,
+                 scale=16):
+        super().__init__()
+        self.pool, self.frames, self.scale = pool, frames, scale
+        first, second = channels
+        width = 9 if frames else ((n_in - 1) // 2 - 1) // 2
+        self.encoder = Holder(
+            conv_subsample=Chain(nn.Conv2d(3 if frames else 1, first, 3, 2), nn.ReLU(),
+                                 nn.Conv2d(first, second, 3, 2), nn.ReLU()),
+            input_projection=nn.Sequential(nn.Linear(second * width, d), nn.Dropout(p)),
+            layers=nn.ModuleList(block(d, heads, 4, kernel, p, DistanceAttention, ChannelNorm)
+                                 for _ in range(layers)))
+        self.encoder.input_norm = nn.LayerNorm(d)
+        self.output_projection = nn.Linear(d, output)
+        self.classification = nn.Linear(output, classes, bias=False)
+
+    def stem(self, x):
+        """[B, T, F] -> [B, T', width * channels]: of a frame rows, columns, channels; of a
+        spectrogram channels, frequencies."""
+        if not self.frames:
+            variance, mean = torch.var_mean(x, (1, 2), unbiased=False, keepdim=True)
+            x = (x - mean) / torch.sqrt(variance + 1e-5)
+            return self.encoder.conv_subsample(x[:, None]).permute(0, 2, 1, 3).flatten(2)
+        pictures = (4 * x - 2).reshape(-1, 16, 16, 3).permute(0, 3, 1, 2)
+        y = self.encoder.conv_subsample(pictures).permute(0, 2, 3, 1).flatten(1)
+        return y.reshape(x.shape[0], x.shape[1], -1)
+
+    def forward(self, x):
+        """[B, T, F] -> embedding [B, output], logits [B, classes]."""
+        y = self.encoder.input_projection(self.stem(x))
+        y = y[:, :y.shape[1] // self.pool * self.pool].unflatten(1, (-1, self.pool)).mean(2)
+        y = self.encoder.input_norm(y)
+        for layer in self.encoder.layers:
+            y = layer(y)
+        embedding = self.output_projection(y.mean(1))
+        rows = self.classification.weight
+        cosines = F.normalize(embedding, dim=1) @ F.normalize(rows, dim=1).t()
+        return embedding, self.scale * cosines
+
+
 def make(preset, medium, classes=663, p=0.1):
+    n_in = INPUTS[medium][1]
+    if preset == "recommended":
+        return Recommended(n_in, classes, p=p, **RECOMMENDED[medium])
     d, layers, heads = PRESETS[preset]["music" if medium == "music" else "video"]
-    return Conformer(INPUTS[medium][1], d, layers, heads, classes, p=p)
+    return Conformer(n_in, d, layers, heads, classes, p=p)

@@ -1,0 +1,246 @@
+/* Running a matching model: items to rows, pairs to scores, texts. Each item goes through the model
+ * alone, so that its rows are the same whatever is embedded beside it. */
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "embed/embed.h"
+
+/* ---- jobs shared by a team ----------------------------------------------------- */
+
+typedef struct run run;
+struct run {
+    nd_matcher *m;
+    nd_params *params;
+    const nd_matcher_ops *ops;
+    const void *state;
+    nd_matcher_size size;
+    int (*job)(run *r, nd_tape *t, int64_t index);
+    int64_t n_jobs;
+    const char *what;
+    const nd_progress *progress;
+    _Atomic int64_t next, done;
+    _Atomic int rc; /* the first failure */
+    /* what jobs read and write */
+    const nd_item *items;
+    nd_rows *rows;
+    const nd_item *video;
+    const int32_t *offsets;
+    int64_t n_pairs;
+    float *out;
+};
+
+/* A member takes the next job until there is none; the first of them tells how far all are. */
+static void run_member(void *user, int rank)
+{
+    run *r = user;
+    nd_tape *t = NULL;
+    int rc = nd_tape_create(&t, NULL, 0, 0), none = 0;
+    while (!rc && !atomic_load(&r->rc)) {
+        int64_t index = atomic_fetch_add(&r->next, 1);
+        if (index >= r->n_jobs) break;
+        rc = r->job(r, t, index);
+        int64_t done = atomic_fetch_add(&r->done, 1) + 1;
+        if (!rc && rank == 0) rc = nd_progress_update(r->progress, r->what, done, r->n_jobs, NULL);
+    }
+    if (rc) atomic_compare_exchange_strong(&r->rc, &none, rc);
+    nd_tape_destroy(&t);
+}
+
+static int run_all(run *r, int n_threads, nd_diag *diag)
+{
+    nd_team *team = NULL;
+    int64_t members = ND_CLAMP(n_threads ? n_threads : nd_core_count(), 1, ND_TEAM_MAX);
+    if (r->n_jobs == 0) return 0;
+    int rc = nd_team_create(&team, (int)ND_MIN(members, r->n_jobs));
+    if (!rc) {
+        nd_team_run(team, run_member, r);
+        rc = atomic_load(&r->rc);
+    }
+    nd_team_destroy(&team);
+    return rc ? nd_diag_set(diag, rc, "%s: %s", r->what, nd_error_text(rc)) : 0;
+}
+
+static run start_run(nd_matcher *m, const char *what)
+{
+    return (run){.m = m,
+                 .params = nd_matcher_params(m),
+                 .ops = nd_matcher_ops_of(m),
+                 .state = nd_matcher_state(m),
+                 .size = nd_matcher_size_of(m),
+                 .what = what};
+}
+
+/* ---- rows ---------------------------------------------------------------------- */
+
+/* n clips of an item, from the given one on. */
+static nd_item stretch(const nd_item *item, int first, int n, int64_t D)
+{
+    nd_item s = *item;
+    s.C = n;
+    s.clips += first * D;
+    if (s.pulse) s.pulse += 3 * (ptrdiff_t)first;
+    if (s.classes) s.classes += 3 * (ptrdiff_t)first;
+    return s;
+}
+
+/* Windows of max_clips, one after another. */
+static int64_t count_rows(const run *r, int C)
+{
+    int64_t n = 0;
+    for (int at = 0; at < C; at += r->size.max_clips)
+        n += r->ops->rows(r->state, ND_MIN(C - at, r->size.max_clips));
+    return n;
+}
+
+static void add_whole(float *sum, const nd_tensor *whole, int64_t U)
+{
+    for (int64_t u = 0; whole && u < U; u++) sum[u] += whole->data[u];
+}
+
+static void to_unit_length(float *x, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
+    float factor = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
+    for (int64_t i = 0; i < n; i++) x[i] *= factor;
+}
+
+static int embed_item(run *r, nd_tape *t, int64_t index)
+{
+    const nd_item *item = &r->items[index];
+    nd_matcher_size size = r->size;
+    int64_t D = item->medium == ND_MUSIC ? size.D_music : size.D_video;
+    float *rows = r->rows->rows + r->rows->first[index] * size.W;
+    float *whole = r->rows->whole ? r->rows->whole + index * size.U : NULL;
+    for (int at = 0; at < item->C; at += size.max_clips) {
+        nd_item s = stretch(item, at, ND_MIN(item->C - at, size.max_clips), D);
+        nd_joint joint = {0};
+        nd_tape_begin(t, &(nd_pass){0});
+        if (r->ops->embed(r->state, t, r->params, 0, &s, 1, &joint)) return nd_tape_status(t);
+        int64_t n = r->ops->rows(r->state, s.C) * size.W;
+        memcpy(rows, joint.rows->data, (size_t)n * sizeof(float));
+        rows += n;
+        if (whole) add_whole(whole, joint.whole, size.U);
+    }
+    if (whole) to_unit_length(whole, size.U);
+    return 0;
+}
+
+static int allocate_rows(nd_rows *rows, const run *r, int64_t n)
+{
+    rows->n = n;
+    rows->W = r->size.W;
+    rows->U = r->size.U;
+    rows->first = nd_calloc((size_t)n + 1, sizeof *rows->first);
+    if (!rows->first) return ND_ENOMEM;
+    for (int64_t i = 0; i < n; i++)
+        rows->first[i + 1] = rows->first[i] + count_rows(r, r->items[i].C);
+    rows->rows = nd_calloc((size_t)(rows->first[n] * rows->W) + 1, sizeof(float));
+    if (rows->U) rows->whole = nd_calloc((size_t)(n * rows->U) + 1, sizeof(float));
+    return rows->rows && (!rows->U || rows->whole) ? 0 : ND_ENOMEM;
+}
+
+void nd_rows_deinit(nd_rows *rows)
+{
+    free(rows->first);
+    free(rows->rows);
+    free(rows->whole);
+    *rows = (nd_rows){0};
+}
+
+int nd_matcher_embed(nd_rows *out, nd_matcher *m, const nd_item *items, int64_t n, int n_threads,
+                     const nd_progress *progress, nd_diag *diag)
+{
+    run r = start_run(m, "embedding items");
+    nd_rows rows = {0};
+    r.job = embed_item;
+    r.n_jobs = n;
+    r.progress = progress;
+    r.items = items;
+    r.rows = &rows;
+    int rc = allocate_rows(&rows, &r, n);
+    rc = rc ? nd_diag_set(diag, rc, "embedding items: out of memory")
+            : run_all(&r, n_threads, diag);
+    if (rc) nd_rows_deinit(&rows);
+    else *out = rows;
+    return rc;
+}
+
+/* ---- pairs ---------------------------------------------------------------------- */
+
+enum { PAIRS_A_JOB = 16 };
+
+static int score_pairs(run *r, nd_tape *t, int64_t index)
+{
+    nd_item videos[PAIRS_A_JOB];
+    int64_t from = index * PAIRS_A_JOB;
+    int n = (int)ND_MIN(PAIRS_A_JOB, r->n_pairs - from);
+    for (int i = 0; i < n; i++) videos[i] = *r->video;
+    nd_tape_begin(t, &(nd_pass){0});
+    nd_tensor *logits = r->ops->pair(r->state, t, r->params, 0, videos, r->items + from,
+                                     r->offsets + from, n);
+    if (!logits) return nd_tape_status(t);
+    for (int i = 0; i < n; i++) r->out[from + i] = 1 / (1 + expf(-logits->data[i]));
+    return 0;
+}
+
+int nd_matcher_pair(float *out, nd_matcher *m, const nd_item *video, const nd_item *tracks,
+                    const int32_t *offsets, int64_t n, int n_threads, nd_diag *diag)
+{
+    run r = start_run(m, "scoring pairs");
+    if (!r.size.has_pair)
+        return nd_diag_set(diag, ND_EARG, "scoring pairs: a model that looks at two expected");
+    r.job = score_pairs;
+    r.n_jobs = (n + PAIRS_A_JOB - 1) / PAIRS_A_JOB;
+    r.video = video;
+    r.items = tracks;
+    r.offsets = offsets;
+    r.n_pairs = n;
+    r.out = out;
+    return run_all(&r, n_threads, diag);
+}
+
+/* ---- texts ---------------------------------------------------------------------- */
+
+int nd_matcher_text(float *out, nd_matcher *m, const float *texts, int64_t n, nd_diag *diag)
+{
+    run r = start_run(m, "embedding texts");
+    nd_tape *t = NULL;
+    if (!r.size.E)
+        return nd_diag_set(diag, ND_EARG, "embedding texts: a model that knows texts expected");
+    int rc = nd_tape_create(&t, NULL, 0, 0);
+    if (!rc) {
+        nd_tape_begin(t, &(nd_pass){0});
+        nd_tensor *y = r.ops->text(r.state, t, r.params, 0, texts, (int)n);
+        if (y) memcpy(out, y->data, (size_t)(n * r.size.U) * sizeof(float));
+        else rc = nd_tape_status(t);
+    }
+    nd_tape_destroy(&t);
+    return rc ? nd_diag_set(diag, rc, "embedding texts: %s", nd_error_text(rc)) : 0;
+}
+
+/* ---- scores --------------------------------------------------------------------- */
+
+static double dot(const float *a, const float *b, int64_t n)
+{
+    float sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return (double)sum;
+}
+
+float nd_rows_score(const float *video, int64_t n, const float *track, int64_t r, int64_t W,
+                    int64_t *offset_out)
+{
+    int64_t n_offsets = r >= n ? r - n + 1 : r, best_at = 0;
+    double best = -INFINITY;
+    for (int64_t o = 0; o < n_offsets; o++) {
+        double sum = 0;
+        for (int64_t k = 0; k < n; k++) sum += dot(video + k * W, track + (o + k) % r * W, W);
+        if (sum <= best) continue;
+        best = sum;
+        best_at = o;
+    }
+    if (offset_out) *offset_out = best_at;
+    return (float)(best / (double)n);
+}
