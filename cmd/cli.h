@@ -8,7 +8,7 @@
 #include "needledrop/needledrop.h"
 
 enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_SOME_FAILED = 3 };
-enum { CLI_MAX_OPTIONS = 24, CLI_MAX_VALUES = 64 };
+enum { CLI_MAX_OPTIONS = 32, CLI_MAX_VALUES = 64 };
 
 /** One option. A table of them ends with one that has no name. */
 typedef struct cli_option {
@@ -102,7 +102,7 @@ const char *cli_file_name(const char *path);
 /** "3:07" or "1:02:07". @return out */
 const char *cli_time(char out[16], double seconds);
 
-/* ---- filters, shared by recommend, similar, list ------------------------------- */
+/* ---- filters, shared by recommend, similar, find, list ------------------------------- */
 
 #define CLI_FILTER_OPTIONS                                                             \
     {"bpm", 0, "LO-HI", "tempo; 90-120, 90-, -120, or one number (within 3 %)"},       \
@@ -127,7 +127,7 @@ int cli_filter_parse(const cli *c, cli_filter *out);
 
 enum { CLI_MAX_LIBRARIES = 16 };
 
-/** What recommend and similar ask, and of what. */
+/** What recommend, similar and find ask, and of what. */
 typedef struct cli_query {
     cli_filter filter;
     nd_rank_params params; /* points into filter and the cli */
@@ -138,8 +138,16 @@ typedef struct cli_query {
 #define CLI_QUERY_OPTIONS                                                    \
     {"results", 'k', "N", "how many tracks (default: 10)"},                  \
         {"also", 0, "LIBRARY", "search this library too (repeat for more)"}, \
-        {"ranker", 0, "NAME", "how to rank (default: rhythm)"},              \
+        {"model", 0, "FILE", "model that the library was indexed with"},     \
+        {"no-model", 0, NULL, "rank with none"},                             \
         {"jobs", 'j', "N", "threads (default: one a core)"}, CLI_FILTER_OPTIONS
+
+#define CLI_RANKER_OPTIONS                                                                  \
+    {"ranker", 0, "NAME", "both, model or rhythm (default: both, rhythm without a model)"}, \
+        {"like", 0, "WORDS", "what is asked for beside it, \"calmer, no drums\""},          \
+    {                                                                                       \
+        "like-weight", 0, "A", "share of --like in the score, 0 to 1 (default: 0.5)"        \
+    }
 
 /** Read the options of a query and open the library named first and those of --also.
  *  @return CLI_DONE; CLI_USAGE or CLI_FAILED (message printed, nothing open). */

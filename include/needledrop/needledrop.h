@@ -5,14 +5,17 @@
 #include "needledrop/array.h"
 #include "needledrop/base.h"
 #include "needledrop/corpus.h"
+#include "needledrop/eval.h"
 #include "needledrop/extract.h"
 #include "needledrop/json.h"
 #include "needledrop/library.h"
 #include "needledrop/media.h"
 #include "needledrop/model.h"
 #include "needledrop/picture.h"
+#include "needledrop/pretrain.h"
 #include "needledrop/ranking.h"
 #include "needledrop/synth.h"
 #include "needledrop/tags.h"
+#include "needledrop/train.h"
 
 #endif

@@ -263,11 +263,22 @@ static int write_list(const char *dir, const char *name, const nd_script *s, int
     return rc;
 }
 
-static int write_synonyms(const char *dir, nd_diag *diag)
+/* Text that was made for it, freed. */
+static int write_made(const char *dir, const char *name, char *text, nd_diag *diag)
 {
-    char *text = nd_script_synonyms();
-    int rc = write_text(dir, "synonyms.txt", text, diag);
+    int rc = write_text(dir, name, text, diag);
     free(text);
+    return rc;
+}
+
+static int write_words(const char *dir, nd_synth_world world, nd_diag *diag)
+{
+    int rc = write_made(dir, "synonyms.txt", nd_script_synonyms(), diag);
+    if (!rc)
+        rc = write_made(dir, "targets_scene.txt", nd_script_targets(world, ND_TARGET_SCENE), diag);
+    if (!rc)
+        rc = write_made(dir, "targets_family.txt", nd_script_targets(world, ND_TARGET_FAMILY),
+                        diag);
     return rc;
 }
 
@@ -299,7 +310,7 @@ int nd_synth_corpus(const char *dir, const nd_synth_corpus_params *params,
     if (!rc) rc = make_folder(dir, "music", diag);
     if (!rc) rc = claim_folder(dir, &script, diag);
     if (!rc) rc = render_all(&w, params->n_threads);
-    if (!rc) rc = write_synonyms(dir, diag);
+    if (!rc) rc = write_words(dir, resolved.world, diag);
     if (!rc) rc = write_list(dir, "gallery.jsonl", &script, script.n_tracks, 1, spare_of, diag);
     if (!rc)
         rc = write_list(dir, "test_tags.jsonl", &script, script.n_videos, 2, test_tags_of, diag);

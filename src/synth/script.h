@@ -121,6 +121,17 @@ json_t *nd_script_words(nd_synth_world world, nd_script_tags tags);
  *  `needledrop tags --synonyms` reads. @return malloc'ed; NULL: out of memory */
 char *nd_script_synonyms(void);
 
+/** Targets that video and music do not share, to pretrain extractors that know nothing of each
+ *  other (models.md 6.4, "AE"): the scenes, for video; for music families of concepts, which cut
+ *  through the scenes. A machine says mood and scene apart, so in `himv` the families are the
+ *  moods. */
+typedef enum nd_target_kind { ND_TARGET_SCENE, ND_TARGET_FAMILY } nd_target_kind;
+enum { ND_TARGET_FAMILIES = 6 };
+
+/** A target a line, its name first, then every tag that belongs to it: what `needledrop pretrain
+ *  --targets` reads. @return malloc'ed; NULL: out of memory */
+char *nd_script_targets(nd_synth_world world, nd_target_kind kind);
+
 /** Everything as the text of truth.json, an item a line, in an order that tells nothing.
  *  @param text_out  malloc'ed. @return 0 or ND_ENOMEM */
 int nd_script_truth(char **text_out, const nd_script *script);

@@ -67,6 +67,44 @@ char *nd_script_synonyms(void)
     return nd_str_take(&out);
 }
 
+/* Every wording of a concept. */
+static void add_wordings(nd_str *out, int concept)
+{
+    for (int w = 0; w < 3; w++)
+        nd_str_append(out, ", %s %s", mood_words[concept % ND_SCRIPT_MOODS][w],
+                      scene_words[concept / ND_SCRIPT_MOODS][w]);
+}
+
+/* A line a scene, or in himv's music a mood: its words, which a machine says by themselves; people
+ * say them with the other word. */
+static void add_word_line(nd_str *out, const char *const words[3])
+{
+    nd_str_append(out, "%s, %s, %s", words[0], words[1], words[2]);
+}
+
+char *nd_script_targets(nd_synth_world world, nd_target_kind kind)
+{
+    nd_str out = {0};
+    bool is_machine = world == ND_WORLD_HIMV;
+    for (int s = 0; s < ND_SCRIPT_SCENES && kind == ND_TARGET_SCENE; s++) {
+        add_word_line(&out, scene_words[s]);
+        for (int m = 0; m < ND_SCRIPT_MOODS && !is_machine; m++)
+            add_wordings(&out, s * ND_SCRIPT_MOODS + m);
+        nd_str_append(&out, "\n");
+    }
+    for (int m = 0; m < ND_SCRIPT_MOODS && kind == ND_TARGET_FAMILY && is_machine; m++) {
+        add_word_line(&out, mood_words[m]);
+        nd_str_append(&out, "\n");
+    }
+    for (int f = 0; f < ND_TARGET_FAMILIES && kind == ND_TARGET_FAMILY && !is_machine; f++) {
+        nd_str_append(&out, "family %d", f);
+        for (int c = 0; c < ND_CONCEPTS; c++)
+            if ((5 * c + 2 * (c / 8)) % ND_TARGET_FAMILIES == f) add_wordings(&out, c);
+        nd_str_append(&out, "\n");
+    }
+    return nd_str_take(&out);
+}
+
 int *nd_script_shuffle(int n, uint64_t seed)
 {
     int *order = nd_calloc((size_t)n, sizeof *order);

@@ -1,0 +1,183 @@
+/* The report of an evaluation as JSON. Keys are never renamed. */
+#include <string.h>
+
+#include "base/json.h"
+#include "learn/eval.h"
+
+enum { DECIMALS = 6 };
+
+static json_t *number(double x)
+{
+    return nd_json_number(x, DECIMALS);
+}
+
+/* @return 0, -1: out of memory; as jansson has it */
+static int set_estimate(json_t *o, const char *key, const nd_estimate *e)
+{
+    char interval[64];
+    snprintf(interval, sizeof interval, "%s_interval", key);
+    return json_object_set_new(o, key, number(e->value)) ||
+           json_object_set_new(o, interval, json_pack("[o, o]", number(e->lo), number(e->hi)));
+}
+
+static json_t *measures_json(const nd_eval_measures *m, bool is_difference)
+{
+    if (!m->n_queries) return json_null();
+    json_t *o = json_pack("{s:i, s:i}", "queries", m->n_queries, "gallery", m->n_gallery);
+    int bad = !o;
+    for (int c = 0; c < ND_EVAL_N_CUTS && !bad; c++) {
+        char key[64], chance[64];
+        snprintf(key, sizeof key, "recall_%d", nd_eval_cut(c));
+        snprintf(chance, sizeof chance, "recall_%d_chance", nd_eval_cut(c));
+        bad = set_estimate(o, key, &m->recall[c]);
+        if (!bad && !is_difference) bad = json_object_set_new(o, chance, number(m->chance[c]));
+    }
+    if (!bad && !is_difference) bad = set_estimate(o, "median_rank", &m->median_rank);
+    if (!bad) bad = set_estimate(o, "mrr", &m->mrr) || set_estimate(o, "ndcg_10", &m->ndcg_10);
+    if (!bad) return o;
+    json_decref(o);
+    return NULL;
+}
+
+/* What tags find without a model; null without tags. */
+static json_t *alone_json(const nd_eval_row *r, bool is_difference)
+{
+    if (r->tags == ND_EVAL_NONE || is_difference) return json_null();
+    json_t *o = json_object();
+    int bad = !o;
+    for (int c = 0; c < ND_EVAL_N_CUTS && !bad; c++) {
+        char key[64];
+        snprintf(key, sizeof key, "recall_%d", nd_eval_cut(c));
+        bad = json_object_set_new(o, key, number(r->tags_alone[c]));
+    }
+    if (!bad) return o;
+    json_decref(o);
+    return NULL;
+}
+
+static json_t *row_json(const nd_eval_row *r, int rerank, bool is_difference)
+{
+    return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "tags", nd_eval_tags_name(r->tags),
+                     "rerank", r->is_reranked, "tagged",
+                     r->tags == ND_EVAL_NONE ? json_null() : json_integer(r->n_tagged),
+                     "tags_alone", alone_json(r, is_difference), "shortlist",
+                     r->is_reranked ? json_integer(rerank) : json_null(), "shortlist_recall",
+                     r->is_reranked ? number(r->shortlist_recall) : json_null(), "video_to_music",
+                     measures_json(&r->video_to_music, is_difference), "music_to_video",
+                     measures_json(&r->music_to_video, is_difference));
+}
+
+static json_t *rows_json(const nd_eval_row *rows, int n, int rerank, bool is_difference)
+{
+    json_t *list = json_array();
+    int bad = !list;
+    for (int i = 0; i < n && !bad; i++)
+        bad = json_array_append_new(list, row_json(&rows[i], rerank, is_difference));
+    if (!bad) return list;
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *moment_json(const nd_eval_moment *m)
+{
+    if (!m->n) return json_null();
+    json_t *o = json_pack("{s:i, s:o}", "videos", m->n, "start_within_4_s",
+                          number(m->start_within_4));
+    int bad = !o || set_estimate(o, "error_s", &m->error_s) ||
+              set_estimate(o, "within_2_s", &m->within_2) ||
+              set_estimate(o, "within_4_s", &m->within_4) || set_estimate(o, "iou", &m->iou);
+    for (int k = 0; k < ND_EVAL_N_MOR && !bad; k++) {
+        char at_5[64], at_7[64];
+        snprintf(at_5, sizeof at_5, "mor_%d_iou_0.5", nd_eval_cut(k));
+        snprintf(at_7, sizeof at_7, "mor_%d_iou_0.7", nd_eval_cut(k));
+        bad = json_object_set_new(o, at_5, number(m->mor_5[k])) ||
+              json_object_set_new(o, at_7, number(m->mor_7[k]));
+    }
+    if (!bad) return o;
+    json_decref(o);
+    return NULL;
+}
+
+static json_t *probes_json(const nd_eval_report *r)
+{
+    json_t *list = json_array();
+    int bad = !list;
+    for (int i = 0; i < r->n_probes && !bad; i++) {
+        const nd_eval_probe *p = &r->probes[i];
+        bad = json_array_append_new(
+            list, json_pack("{s:s, s:s, s:i, s:i, s:i, s:o, s:o}", "medium", p->medium, "what",
+                            p->what, "classes", p->n_classes, "fitted", p->n_fitted, "clips", p->n,
+                            "accuracy", number(p->accuracy), "chance", number(p->chance)));
+    }
+    if (!bad) return list;
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *ladder_json(const nd_eval_report *r)
+{
+    json_t *list = json_array();
+    int bad = !list;
+    for (int i = 0; i < r->n_steps && !bad; i++) {
+        const nd_eval_step *step = &r->ladder[i];
+        bad = json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:o, s:o}", "step", step->name,
+                                                    "of", step->n, "right", step->n_right, "share",
+                                                    number((double)step->n_right / step->n),
+                                                    "chance", number(step->chance)));
+    }
+    if (!bad) return list;
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *lines_json(const char *lines)
+{
+    json_t *list = json_array();
+    int bad = !list;
+    for (const char *at = lines; at && *at && !bad;) {
+        size_t n = strcspn(at, "\n");
+        bad = json_array_append_new(list, json_stringn(at, n));
+        at += n + (at[n] == '\n');
+    }
+    if (!bad) return list;
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *against_json(const nd_eval_report *r)
+{
+    json_t *o = r->against ? json_object() : json_null();
+    if (!r->against || !o) return o;
+    if (!nd_json_set_path(o, "model", r->against) &&
+        !json_object_set_new(o, "rows",
+                             rows_json(r->against_rows, r->n_against_rows, r->rerank, false)))
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+static json_t *report_json(const nd_eval_report *r)
+{
+    json_t *training = r->training ? json_loads(r->training, JSON_DECODE_ANY, NULL) : json_null();
+    return json_pack(
+        "{s:s, s:i, s:i, s:i, s:s, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "split",
+        r->split, "videos", r->n_videos, "tracks", r->n_tracks, "left_out", r->n_left_out,
+        "control", r->control, "seed", json_sprintf("%llu", (unsigned long long)r->seed),
+        "resamples", r->n_resamples, "training", training, "elapsed_s",
+        nd_json_number(r->elapsed_s, 3), "rows", rows_json(r->rows, r->n_rows, r->rerank, false),
+        "moment", moment_json(&r->moment), "ladder", ladder_json(r), "probes", probes_json(r),
+        "against", against_json(r), "differences",
+        rows_json(r->differences, r->n_differences, r->rerank, true), "missing",
+        lines_json(r->missing));
+}
+
+int nd_eval_report_json(char **json_out, const nd_eval_report *report)
+{
+    json_t *root = report_json(report);
+    if (root && (nd_json_set_path(root, "model", report->model) ||
+                 nd_json_set_path(root, "corpus", report->corpus))) {
+        json_decref(root);
+        root = NULL;
+    }
+    return nd_json_print_take(json_out, root);
+}

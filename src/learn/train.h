@@ -1,0 +1,79 @@
+/* What the files of training a matching model share. */
+#ifndef ND_LEARN_TRAIN_H
+#define ND_LEARN_TRAIN_H
+
+#include "learn/pair_batches.h"
+#include "needledrop/train.h"
+
+/** Videos of the validation split, and the tracks they are searched among. */
+typedef struct nd_train_gallery {
+    nd_item *videos; /* [n_videos], one a pair */
+    int32_t *right;  /* [n_videos] the track that belongs to each, 0 .. n_tracks - 1 */
+    nd_item *tracks; /* [n_tracks] */
+    int n_videos, n_tracks;
+} nd_train_gallery;
+
+/** A training under way. Zeroed holds nothing. */
+typedef struct nd_training {
+    nd_train_params p; /* nothing left to default */
+    const char *dir, *path;
+    char *state_path;
+    nd_corpus *corpus;
+    nd_model *extractors;
+    nd_items *items; /* of train and val */
+    nd_words *words; /* NULL: the corpus has no tags */
+    float *vectors;  /* [tags, E] of them */
+    nd_train_pairs pairs;
+    nd_train_gallery gallery;
+    nd_matcher *matcher, *best; /* as it is; as it was after the best epoch */
+    float weights[ND_MAX_LOSSES];
+    nd_pair_batches *batches;
+    nd_tape *tape;
+    json_t *settings; /* what the result depends on */
+    nd_train_report report;
+    size_t capacity; /* of report.epochs */
+    int64_t epoch_steps, n_steps;
+    struct nd_train_sums { /* of the epoch so far */
+        double loss, losses[ND_MAX_LOSSES];
+        int n;
+    } sums;
+    double started_s, epoch_started_s, saved_s;
+    double step_s, work_s; /* of this run's steps: time, processor time */
+    int64_t n_run, n_multiplications;
+    nd_diag *diag;
+} nd_training;
+
+/** Open the corpus and the extractors, embed, make the model and all storage.
+ *  @return as nd_train */
+int nd__train_setup(nd_training *x);
+/** Free it all but x->report. */
+void nd__train_deinit(nd_training *x);
+
+/** Fill the gallery of the validation split. @return 0; ND_EEMPTY, ND_ENOMEM */
+int nd__train_gallery_make(nd_train_gallery *out, const nd_corpus *corpus, const nd_items *items,
+                           int *n_left_out, nd_diag *diag);
+void nd__train_gallery_deinit(nd_train_gallery *gallery);
+
+/** Search for every video of the gallery with the matcher as it is.
+ *  @param out  its val_ fields are set  @return 0; ND_ENOMEM, ND_ECANCELLED */
+int nd__train_validate(nd_training *x, nd_train_epoch *out);
+
+/** GFLOP/s of nd_gemm on the calling thread: products of 512 x 512 x 512, the best of some.
+ *  @return 0: out of memory */
+double nd__train_peak(void);
+
+/** One epoch after the last. @return 0 or ND_ENOMEM */
+int nd__train_add_epoch(nd_training *x, const nd_train_epoch *epoch);
+
+/** What a checkpoint keeps beside values, and back: report.epochs and .best.
+ *  @return a new object, NULL: out of memory; 0, ND_EFORMAT, ND_ENOMEM */
+json_t *nd__train_progress(const nd_training *x);
+int nd__train_take_progress(nd_training *x, const json_t *progress);
+
+/** Write the history, where one is wanted. @return 0; ND_EIO, ND_EFULL, ND_ENOMEM */
+int nd__train_write_history(const nd_training *x);
+
+/** Write the model of the best epoch. @return as nd_model_write, nd_model_network */
+int nd__train_write_model(nd_training *x);
+
+#endif
