@@ -28,6 +28,18 @@ static int print_failure(void *user, const nd_failure *f)
     return 0;
 }
 
+static int print_model(cli *c, nd_library *lib)
+{
+    char name[1024];
+    nd_library_facts facts;
+    nd_diag diag = {0};
+    if (nd_library_count(&facts, lib, &diag)) return cli_fail(c, &diag);
+    if (facts.model[0])
+        printf("embedded by %s: %lld of %lld\n", cli_text(name, facts.model),
+               (long long)facts.n_embedded, (long long)facts.n_tracks);
+    return CLI_DONE;
+}
+
 static int list(cli *c, nd_library *lib, const nd_filter *filter)
 {
     bool failed = cli_get(c, "failed") != NULL;
@@ -44,7 +56,7 @@ static int list(cli *c, nd_library *lib, const nd_filter *filter)
                     : nd_library_each(lib, filter, print_track, &n, &diag);
     if (rc) return cli_fail(c, &diag);
     printf("%lld %s%s\n", (long long)n, failed ? "failed file" : "track", n == 1 ? "" : "s");
-    return CLI_DONE;
+    return failed ? CLI_DONE : print_model(c, lib);
 }
 
 static int run(cli *c)

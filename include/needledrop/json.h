@@ -17,7 +17,8 @@ extern "C" {
  *  @return 0 or ND_ENOMEM. */
 ND_API int nd_error_json(char **json_out, const nd_diag *diag);
 
-/** {"tracks": [{"path", "duration_s", "tempo_bpm", "key", ..}]}, in order of path.
+/** {"tracks": [{"path", "duration_s", "tempo_bpm", "key", ..}], "model": name of the model that
+ *  embedded the library, or null, "embedded": how many of all tracks}, in order of path.
  *  @param filter  NULL: all. @return 0; ND_ENOMEM; as nd_library_each. */
 ND_API int nd_tracks_json(char **json_out, nd_library *lib, const nd_filter *filter, nd_diag *diag);
 
@@ -25,7 +26,8 @@ ND_API int nd_tracks_json(char **json_out, nd_library *lib, const nd_filter *fil
 ND_API int nd_failures_json(char **json_out, nd_library *lib, nd_diag *diag);
 
 /** {"found", "added", "changed", "moved", "removed", "unchanged", "failed", "tracks",
- *  "music_s", "elapsed_s"}. @return 0 or ND_ENOMEM. */
+ *  "music_s", "elapsed_s", "model": its name or null, "embedded", "reembedded", "reanalysed"}.
+ *  @return 0 or ND_ENOMEM. */
 ND_API int nd_index_report_json(char **json_out, const nd_index_report *report);
 
 /** One array that was written to a file. */

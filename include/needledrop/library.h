@@ -30,6 +30,8 @@ ND_API void nd_library_close(nd_library **lib);
 typedef struct nd_index_params {
     int n_workers;      /* 0: one a core */
     const char *worker; /* as nd_describe_params */
+    const char *model;  /* a model file with the parts "music" and "match"; "": none; NULL: the
+                         * default (nd_model_default_path), none where there is none */
     const nd_log *log;
     const nd_progress *progress;
 } nd_index_params;
@@ -41,6 +43,10 @@ typedef struct nd_index_report {
     int64_t n_tracks; /* in the library now */
     double music_s;   /* seconds of music analysed in this run */
     double elapsed_s;
+    char model[64];       /* name of the model that embedded; "": none did */
+    int64_t n_embedded;   /* tracks in the library that it has embedded, now or before */
+    int64_t n_reembedded; /* of them, in this run from stored features: no file was read */
+    int64_t n_reanalysed; /* of n_changed: unchanged files, analysed anew for the model */
 } nd_index_report;
 
 /** Bring the library in step with files and folders. A path given before need
@@ -50,10 +56,14 @@ typedef struct nd_index_report {
  * its features. Each finished track is committed at once. A folder that cannot
  *  be read, or was remembered and is absent, keeps its tracks; one that is named
  *  and absent is forgotten with them. docs/storage.md says each case.
+ *  With a model every track is embedded: on the way, or from stored features where its music
+ *  extractor is the one that made them; else the file is analysed anew. A track that the model can
+ *  make nothing of is there without. docs/storage.md.
  *  @param paths  files or folders; n_paths 0: every folder indexed before
  *  @return 0 (failed files are in the report); ND_EARG, ND_EIO (no path could
- * be read; no worker program), ND_EFULL, ND_ECANCELLED, ND_EBUSY (another
- * program writes in the library): what was done before stays. */
+ *  be read; no worker program), as nd_model_open, ND_ENOTFOUND (a part that the
+ *  model has not), ND_EFULL, ND_ECANCELLED, ND_EBUSY (another program writes in
+ *  the library): what was done before stays. */
 ND_API int nd_library_index(nd_library *lib, const char *const *paths, int n_paths,
                             const nd_index_params *params, nd_index_report *report_out,
                             nd_diag *diag);
@@ -103,6 +113,15 @@ ND_API int nd_library_each(nd_library *lib, const nd_filter *filter,
 ND_API int nd_library_each_failure(nd_library *lib,
                                    int (*visit)(void *user, const nd_failure *failure), void *user,
                                    nd_diag *diag);
+
+typedef struct nd_library_facts {
+    int64_t n_tracks, n_failed;
+    char model[64];     /* name of the model that it is embedded with; "": none */
+    int64_t n_embedded; /* tracks that this model has embedded */
+} nd_library_facts;
+
+/** What a library holds. @return 0; as nd_library_each. Cost: a look at each track's number. */
+ND_API int nd_library_count(nd_library_facts *out, nd_library *lib, nd_diag *diag);
 
 /** The features of one track. @return 0; ND_ENOTFOUND, ND_EIO, ND_EFORMAT. */
 ND_API int nd_library_description(nd_description **out, nd_library *lib, int64_t track_id,

@@ -45,7 +45,7 @@ void nd_entries_deinit(nd_entries *e)
 
 bool nd_entry_is_current(const nd_entry *e)
 {
-    return !e->id || e->analysis == ND_ANALYSIS_VERSION;
+    return !e->id || (e->analysis == ND_ANALYSIS_VERSION && !e->is_foreign);
 }
 
 static bool is_unchanged(const nd_entry *e, const nd_found *f)

@@ -10,10 +10,11 @@ typedef struct nd_entry {
     char *path; /* owned */
     int64_t id; /* 0: a failure */
     nd_file_state file;
-    int analysis;  /* of a track: which build's features it has */
-    bool is_gone;  /* covered by this walk and not there */
-    bool is_stale; /* its file has other size or time: content not known yet */
-    bool is_taken; /* gone, and a new path has taken it over */
+    int analysis;    /* of a track: which build's features it has */
+    bool is_gone;    /* covered by this walk and not there */
+    bool is_foreign; /* its features are not those that the model of this index reads */
+    bool is_stale;   /* its file has other size or time: content not known yet */
+    bool is_taken;   /* gone, and a new path has taken it over */
 } nd_entry;
 
 /** All paths of the library, in order. Zeroed is empty. */
@@ -50,7 +51,7 @@ nd_entry *nd_entries_find(const nd_entries *e, const char *path);
 void nd_entries_deinit(nd_entries *e);
 
 /** Whether what is stored of an entry is what this build would find: a failure always,
- *  a track where it was analysed by a build of ND_ANALYSIS_VERSION. */
+ *  a track where it was analysed by a build of ND_ANALYSIS_VERSION and is not foreign. */
 bool nd_entry_is_current(const nd_entry *e);
 
 /** Go through both lists side by side: mark entries as gone or stale, make a

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "match/compare.h"
+#include "match/embed_track.h"
 
 /* EBU R128's absolute gate: nothing above it, nothing to hear. */
 #define SILENCE_LUFS -70.0
@@ -299,11 +299,31 @@ static int settle(index_run *run)
     return rc ? rc : remove_gone(run);
 }
 
+/* ---- from what is stored -------------------------------------------------------------- */
+
+/* Rows of a new model for what needs no file, be it there or not. From here on the library is this
+ * model's. */
+static int embed_stored(index_run *run)
+{
+    const nd_library *lib = run->lib;
+    const nd_stored_model *model = nd_embedder_model(run->analyser->embedder);
+    nd_stored_model known = {0};
+    int rc = lib->ops->get_model(&known, lib->store, run->diag);
+    if (rc && rc != ND_ENOTFOUND) return rc;
+    bool is_new = known.fingerprint != model->fingerprint || strcmp(known.name, model->name);
+    rc = is_new ? lib->ops->put_model(lib->store, model, run->diag) : 0;
+    if (rc) return rc;
+    return nd_embed_stored(&run->report.n_reembedded, &run->known, run->analyser->embedder,
+                           run->lib, run->n_workers, &run->log, run->params->progress, run->diag);
+}
+
 /* ---- analysis ---------------------------------------------------------------------- */
 
-/* What became of one file: gone, or why it failed, or its description. */
+/* What became of one file: gone, or why it failed, or its description and what the model made of
+ * it. */
 typedef struct {
     nd_description *description;
+    nd_track_rows rows;
     nd_diag why; /* code 0: no failure */
     bool is_gone;
     bool is_momentary; /* the failure says nothing of the content: try again */
@@ -334,6 +354,37 @@ static void check_usable(outcome *o, const nd_task *t)
                     nd_path_name(t->to.path), lufs, SILENCE_LUFS);
 }
 
+/* A track on its way through the model. */
+typedef struct {
+    index_run *run;
+    const char *path;
+} embedding;
+
+/* The files that are done tell how far the work is; here it can be stopped. */
+static int on_clip(void *user, const char *what, int64_t done, int64_t total, const char *item)
+{
+    (void)what, (void)done, (void)total, (void)item;
+    embedding *e = user;
+    pthread_mutex_lock(&e->run->mutex);
+    int rc = update(e->run, "analysing music", e->path);
+    pthread_mutex_unlock(&e->run->mutex);
+    return rc;
+}
+
+/* @return ND_ECANCELLED; else 0, and what went wrong is the track's failure. */
+static int embed(outcome *o, index_run *run, const nd_task *t)
+{
+    embedding e = {run, t->to.path};
+    nd_progress progress = {on_clip, &e};
+    if (!run->analyser->embedder || o->why.code || o->is_gone) return 0;
+    int rc = nd_embed_track(&o->rows, run->analyser->embedder, o->description, &progress, &o->why);
+    if (rc == ND_ECANCELLED) return nd_diag_set(&o->why, rc, "indexing: stopped on request");
+    if (!rc && !o->rows.n)
+        nd_log_line(&run->log, ND_LOG_DEBUG, "%s: not embedded: the model can make nothing of it",
+                    t->to.path);
+    return 0;
+}
+
 /* @return 0, also where the file fails; else why the whole work must end. */
 static int analyse(outcome *o, index_run *run, nd_task *t)
 {
@@ -345,6 +396,7 @@ static int analyse(outcome *o, index_run *run, nd_task *t)
     if (rc == ND_EARG || rc == ND_EFULL) return rc;
     if (!o->is_gone) check_still_same(o, t);
     if (!o->why.code && !o->is_gone) check_usable(o, t);
+    if ((rc = embed(o, run, t))) return rc;
     o->is_momentary = o->why.code == ND_EIO || o->why.code == ND_ENOMEM;
     return 0;
 }
@@ -396,7 +448,11 @@ static int commit(index_run *run, nd_task *t, const outcome *o)
         return ops->put_failure(run->lib->store, t->to.path, &file, o->why.text, run->diag);
     }
     rc = put_description(run, t, o->description);
+    if (!rc && o->rows.n)
+        rc = nd_track_rows_put(&o->rows, run->analyser->embedder, run->lib, t->to.id, run->diag);
     if (rc) return rc;
+    if (was_track && t->known->is_foreign)
+        run->report.n_reanalysed += t->known->file.hash == t->to.file.hash;
     t->music_s = o->description->analysed_s;
     count_stored(run, t);
     return 0;
@@ -422,6 +478,7 @@ static int index_one(index_run *run, nd_task *t, int64_t *done_id)
     if (!rc) rc = update(run, "analysing music", t->to.path);
     pthread_mutex_unlock(&run->mutex);
     nd_description_destroy(&o.description);
+    free(o.rows.data);
     return rc;
 }
 
@@ -451,16 +508,22 @@ static int analyse_tasks(index_run *run)
 static int finish_report(index_run *run, double started_s)
 {
     nd_index_report *r = &run->report;
+    const nd_embedder *e = run->analyser->embedder;
     r->n_unchanged = run->tasks.n_unchanged;
     for (size_t i = 0; i < run->walk.n; i++) r->n_found += !run->walk.found[i].problem;
     for (size_t i = 0; i < run->tasks.n; i++) r->music_s += run->tasks.items[i].music_s;
     r->elapsed_s = nd_now_s() - started_s;
-    return run->lib->ops->count(run->lib->store, &r->n_tracks, &r->n_failed, run->diag);
+    int rc = run->lib->ops->count(run->lib->store, &r->n_tracks, &r->n_failed, run->diag);
+    if (rc || !e) return rc;
+    const nd_stored_model *model = nd_embedder_model(e);
+    memcpy(r->model, model->name, sizeof r->model);
+    return nd_count_embedded(&r->n_embedded, run->lib, model->fingerprint, run->diag);
 }
 
 static int index_all(index_run *run, const char *const *paths, int n_paths)
 {
     int rc = nd_entries_load(&run->known, run->lib, run->diag);
+    if (!rc && run->analyser->embedder) rc = embed_stored(run);
     if (!rc) rc = walk_all(run, paths, n_paths);
     if (!rc && nd_tasks_make(&run->tasks, &run->known, &run->walk)) rc = no_memory(run);
     if (!rc) rc = forget_unfounded(run);
@@ -510,28 +573,5 @@ int nd__library_index_with(nd_library *lib, const char *const *paths, int n_path
     nd_tasks_deinit(&run.tasks);
     nd_walk_deinit(&run.walk);
     nd_entries_deinit(&run.known);
-    return rc;
-}
-
-/* ---- with the worker ------------------------------------------------------------------ */
-
-static int describe(nd_description **out, void *user, const char *path, const nd_log *log,
-                    nd_diag *diag)
-{
-    nd_describe_params params = {.medium = ND_MUSIC, .worker = user, .log = log};
-    return nd_describe_file(out, path, &params, diag);
-}
-
-int nd_library_index(nd_library *lib, const char *const *paths, int n_paths,
-                     const nd_index_params *params, nd_index_report *report_out, nd_diag *diag)
-{
-    const char *given = params ? params->worker : NULL;
-    char *worker = given ? strdup(given) : nd_worker_find("needledrop-worker");
-    if (!worker) return nd_diag_set(diag, ND_ENOMEM, "indexing: out of memory");
-    /* Without it every file would fail, and stay so. */
-    int rc = access(worker, X_OK) ? nd_diag_errno(diag, "starting the worker", worker) : 0;
-    nd_analyser analyser = {.analyse = describe, .user = worker};
-    if (!rc) rc = nd__library_index_with(lib, paths, n_paths, params, &analyser, report_out, diag);
-    free(worker);
     return rc;
 }

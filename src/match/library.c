@@ -1,6 +1,7 @@
 /* A library: the store that claims its address, and what is asked of it. */
 #include <string.h>
 
+#include "match/embed_track.h"
 #include "match/library.h"
 
 static const nd_store_ops *store_for(const char *where)
@@ -45,6 +46,12 @@ int nd_library_each(nd_library *lib, const nd_filter *filter,
     return rc ? rc : lib->ops->each_track(lib->store, filter, visit, user, diag);
 }
 
+int nd_library_track(nd_library *lib, int64_t track_id, nd_visit_track *visit, void *user,
+                     nd_diag *diag)
+{
+    return lib->ops->get_track(lib->store, track_id, visit, user, diag);
+}
+
 int nd_library_each_failure(nd_library *lib, int (*visit)(void *user, const nd_failure *failure),
                             void *user, nd_diag *diag)
 {
@@ -52,6 +59,30 @@ int nd_library_each_failure(nd_library *lib, int (*visit)(void *user, const nd_f
         return nd_diag_set(diag, ND_EARG,
                            "listing failures: an open library and a visitor expected");
     return lib->ops->each_failure(lib->store, visit, user, diag);
+}
+
+int nd_library_model(nd_stored_model *out, nd_library *lib, nd_diag *diag)
+{
+    return lib->ops->get_model(out, lib->store, diag);
+}
+
+int nd_library_count(nd_library_facts *out, nd_library *lib, nd_diag *diag)
+{
+    nd_library_facts facts = {0};
+    nd_stored_model model;
+    if (!out || !lib)
+        return nd_diag_set(diag, ND_EARG, "counting tracks: an open library expected");
+    int rc = lib->ops->count(lib->store, &facts.n_tracks, &facts.n_failed, diag);
+    if (rc) return rc;
+    rc = nd_library_model(&model, lib, diag);
+    if (!rc) {
+        memcpy(facts.model, model.name, sizeof facts.model);
+        rc = nd_count_embedded(&facts.n_embedded, lib, model.fingerprint, diag);
+    } else if (rc == ND_ENOTFOUND) {
+        rc = 0;
+    }
+    if (!rc) *out = facts;
+    return rc;
 }
 
 int nd_library_description(nd_description **out, nd_library *lib, int64_t track_id, nd_diag *diag)

@@ -16,6 +16,7 @@ typedef struct nd_analyser {
     int (*analyse)(nd_description **out, void *user, const char *path, const nd_log *log,
                    nd_diag *diag);
     void *user;
+    struct nd_embedder *embedder; /* the model that its tracks go through; NULL: none */
 } nd_analyser;
 
 /** nd_library_index with another analyser. */

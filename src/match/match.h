@@ -3,6 +3,9 @@
 #define ND_MATCH_MATCH_H
 
 #include "describe/describe.h"
+#include "embed/embed.h"
+#include "match/joint.h"
+#include "match/scan.h"
 #include "match/store.h"
 #include "needledrop/library.h"
 
@@ -27,5 +30,20 @@ const char **nd_tags_of(const nd_media_info *info);
  *  @return 0; ND_ENOTFOUND; ND_EARG when several end so (the first three
  * named). */
 int nd_library_find(int64_t *id_out, nd_library *lib, const char *path, nd_diag *diag);
+
+/** The model that a library is embedded with: its rows are asked for by the fingerprint.
+ *  @return 0; ND_ENOTFOUND: by none yet. */
+int nd_library_model(nd_stored_model *out, nd_library *lib, nd_diag *diag);
+
+/** What a library says that is embedded with this model: where the fingerprint is the same as
+ *  nd_library_model's, queries made by the model and the library's rows meet. Its extractor is
+ *  that of `clip_extractor`. The fingerprint is of the parts "music" and "match"; the video part
+ *  has none in it.
+ *  @return 0; as nd_model_matcher, nd_model_fingerprint. Cost: reads the model. */
+int nd_model_stored(nd_stored_model *out, nd_model *model, nd_diag *diag);
+
+/** One track by its id. @return what visit returned; ND_ENOTFOUND; as nd_library_each. */
+int nd_library_track(nd_library *lib, int64_t track_id, nd_visit_track *visit, void *user,
+                     nd_diag *diag);
 
 #endif

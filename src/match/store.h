@@ -36,12 +36,30 @@ typedef struct nd_record {
     int analysis;      /* ND_ANALYSIS_VERSION of the build that made them */
 } nd_record;
 
+/** The matching model that a library's tracks were embedded with. */
+typedef struct nd_stored_model {
+    uint64_t fingerprint; /* of the model */
+    uint64_t extractor;   /* of what made the clip embeddings that it read */
+    char name[64];        /* for people */
+    int64_t W, U;         /* widths of a row, of a whole (0: none) */
+} nd_stored_model;
+
+/** What the model made of a track. */
+typedef struct nd_stored_joint {
+    int64_t track_id;
+    uint64_t model; /* its fingerprint */
+    int64_t n_rows;
+    const void *data; /* [bytes] as nd_packed_write makes it; a store only keeps it */
+    size_t bytes;
+} nd_stored_joint;
+
 typedef struct nd_store nd_store; /* each store has its own */
 
 typedef int nd_visit_path(void *user, int64_t id, const char *path);
 typedef int nd_visit_known(void *user, const nd_known *known);
 typedef int nd_visit_track(void *user, const nd_track *track);
 typedef int nd_visit_failure(void *user, const nd_failure *failure);
+typedef int nd_visit_joint(void *user, const nd_stored_joint *joint);
 
 /** Paths are any bytes but NUL; whatever is in order of path is in order of its
  *  bytes. Visitors borrow, may call reading ops, and end the walk with a nonzero
@@ -87,6 +105,16 @@ typedef struct nd_store_ops {
     /* Forget a path: track, failure or folder. */
     int (*remove)(nd_store *s, const char *path, nd_diag *diag);
 
+    /* Say which model the library is embedded with from now on, in place of what was
+     * said before. Tracks keep another model's rows until put_joint replaces them; no
+     * reading op for this model gives them. */
+    int (*put_model)(nd_store *s, const nd_stored_model *model, nd_diag *diag);
+
+    /* Store what a model made of a track, in place of what there was. It goes when the
+     * track goes or is put again; a copy of the track has it too.
+     * @return ND_ENOTFOUND: no such track. */
+    int (*put_joint)(nd_store *s, const nd_stored_joint *joint, nd_diag *diag);
+
     /* ---- reading ---- */
 
     int (*count)(nd_store *s, int64_t *n_tracks_out, int64_t *n_failures_out, nd_diag *diag);
@@ -106,6 +134,22 @@ typedef struct nd_store_ops {
     /* Tracks whose path is `ending` or ends with "/" and it, in order of path. */
     int (*each_ending)(nd_store *s, const char *ending, nd_visit_path *visit, void *user,
                        nd_diag *diag);
+
+    /* One track. @return as the visitor; ND_ENOTFOUND. */
+    int (*get_track)(nd_store *s, int64_t id, nd_visit_track *visit, void *user, nd_diag *diag);
+
+    /* What put_model stored last. @return ND_ENOTFOUND: nothing was. */
+    int (*get_model)(nd_stored_model *out, nd_store *s, nd_diag *diag);
+
+    /* What the model of that fingerprint made of the tracks that pass a filter (as
+     * each_track), in order of id, and nothing else of them. Data may come from
+     * anywhere: nd_packed_read checks it. */
+    int (*each_joint)(nd_store *s, const nd_filter *filter, uint64_t fingerprint,
+                      nd_visit_joint *visit, void *user, nd_diag *diag);
+
+    /* Tracks that have nothing of that model, in order of id. */
+    int (*each_without_joint)(nd_store *s, uint64_t fingerprint, nd_visit_path *visit, void *user,
+                              nd_diag *diag);
 
     /* What put_track stored: info, arrays in order of name.
      * @return 0; ND_ENOTFOUND; ND_EFORMAT where sizes do not fit. */

@@ -54,11 +54,24 @@ int nd_error_json(char **json_out, const nd_diag *diag)
     return print_take(json_out, "error", o, 0, NULL);
 }
 
+/* Which model embedded a library. */
+static void add_model(json_t *root, const char *name, int64_t n_embedded)
+{
+    json_object_set_new(root, "model", name[0] ? json_string(name) : json_null());
+    json_object_set_new(root, "embedded", json_integer(n_embedded));
+}
+
 int nd_tracks_json(char **json_out, nd_library *lib, const nd_filter *filter, nd_diag *diag)
 {
-    json_t *list = json_array();
+    json_t *root = json_object(), *list = json_array();
+    nd_library_facts facts = {0};
     int rc = nd_library_each(lib, filter, add_track, list, diag);
-    return print_take(json_out, "tracks", list, rc, diag);
+    if (!rc) rc = nd_library_count(&facts, lib, diag);
+    json_object_set_new(root, "tracks", list);
+    add_model(root, facts.model, facts.n_embedded);
+    if (!rc) rc = nd_json_print_take(json_out, root);
+    else json_decref(root);
+    return rc == ND_ENOMEM ? nd_diag_set(diag, rc, "printing JSON: out of memory") : rc;
 }
 
 int nd_failures_json(char **json_out, nd_library *lib, nd_diag *diag)
@@ -81,6 +94,9 @@ int nd_index_report_json(char **json_out, const nd_index_report *r)
     json_object_set_new(root, "tracks", json_integer(r->n_tracks));
     json_object_set_new(root, "music_s", nd_json_number(r->music_s, 3));
     json_object_set_new(root, "elapsed_s", nd_json_number(r->elapsed_s, 3));
+    add_model(root, r->model, r->n_embedded);
+    json_object_set_new(root, "reembedded", json_integer(r->n_reembedded));
+    json_object_set_new(root, "reanalysed", json_integer(r->n_reanalysed));
     return nd_json_print_take(json_out, root);
 }
 

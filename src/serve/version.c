@@ -7,7 +7,8 @@
 extern const char *const nd_feature_left_out[];
 extern const char *const nd_store_left_out[];
 extern const char *const nd_ranker_left_out[];
-extern const char *const nd_model_left_out[];
+extern const char *const nd_network_left_out[];
+extern const char *const nd_matcher_left_out[];
 extern const char *const nd_corpus_left_out[];
 
 const char *nd_version(void)
@@ -35,7 +36,8 @@ const char *nd_plugin(int index, const char **shelf_out)
         {"feature", (const void *const *)nd_feature_shelf, nd_feature_left_out},
         {"store", (const void *const *)nd_store_shelf, nd_store_left_out},
         {"corpus", (const void *const *)nd_corpus_shelf, nd_corpus_left_out},
-        {"model", (const void *const *)nd_model_shelf, nd_model_left_out},
+        {"extractor", (const void *const *)nd_network_shelf, nd_network_left_out},
+        {"model", (const void *const *)nd_matcher_shelf, nd_matcher_left_out},
         {"ranker", (const void *const *)nd_ranker_shelf, nd_ranker_left_out},
     };
     for (size_t i = 0; index >= 0 && i < ND_COUNT(shelves); i++) {

@@ -2,54 +2,8 @@
 #include <dirent.h>
 #include <sys/resource.h>
 
+#include "made.h"
 #include "spawn.h"
-
-static void put(nd_library *lib, int64_t id, const char *name, nd_description *d, int *rc_out,
-                nd_diag *diag)
-{
-    const char **tags = nd_tags_of(&d->info);
-    nd_record r = {
-        .track = {.id = id,
-                  .path = fixture_path(name),
-                  .info = d->info,
-                  .tags = tags,
-                  .tempo_bpm = 100,
-                  .key = 9,
-                  .is_minor = 1,
-                  .loudness_lufs = -14},
-        .file = {.size_bytes = 10 + id, .mtime_ns = -5, .hash = UINT64_MAX - (uint64_t)id},
-        .metre = 4,
-        .vocal = -1,
-        .is_cut = true,
-        .analysed_s = 30.25,
-    };
-    int rc = lib->ops->put_track(lib->store, &r, d, diag);
-    if (rc_out) *rc_out = rc;
-    free(tags);
-    nd_description_destroy(&d);
-}
-
-static nd_library *open_library(const char *name, nd_open_mode mode)
-{
-    nd_library *lib = NULL;
-    nd_diag diag = {0};
-    if (nd_library_open(&lib, fixture_path(name), mode, &diag)) {
-        printf("FAIL opening %s: %s\n", name, diag.text);
-        exit(1);
-    }
-    return lib;
-}
-
-static void make_library(const char *name, int n_tracks)
-{
-    nd_library *lib = open_library(name, ND_OPEN_INDEX);
-    for (int i = 1; i <= n_tracks; i++) {
-        char track[16];
-        snprintf(track, sizeof track, "%02d.ogg", i);
-        put(lib, i, track, fixture_description(100, 9, 1, 30, "Rock; Pop"), NULL, NULL);
-    }
-    nd_library_close(&lib);
-}
 
 /* ---- refused ------------------------------------------------------------------------ */
 
@@ -137,18 +91,18 @@ static void check_versions(void)
 /* Each page in turn overwritten, and the file cut: never a crash. */
 static void check_damaged(void)
 {
-    make_library("good", 20);
+    make_library("good", 100);
     int n_refused = 0;
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 16; i++) {
         char command[128];
         nd_library *lib = NULL;
         snprintf(command, sizeof command,
-                 "cp good bad; yes | head -c 4096 | dd of=bad bs=4096 seek=%d conv=notrunc", i);
+                 "cp good bad; yes | head -c 16384 | dd of=bad bs=16384 seek=%d conv=notrunc", i);
         shell(command);
         if (!nd_library_open(&lib, fixture_path("bad"), ND_OPEN_READ, NULL)) {
             nd_str s = {0};
             int rc = nd_library_each(lib, NULL, fixture_list_track, &s, NULL);
-            for (int64_t id = 1; id <= 20 && !rc; id++) {
+            for (int64_t id = 1; id <= 100 && !rc; id++) {
                 nd_description *d = NULL;
                 rc = nd_library_description(&d, lib, id, NULL);
                 nd_description_destroy(&d);
@@ -160,7 +114,7 @@ static void check_damaged(void)
             n_refused++;
         }
     }
-    CHECK("damaged_pages_noticed", n_refused >= 6, "%d of 12", n_refused);
+    CHECK("damaged_pages_noticed", n_refused >= 6, "%d of 16", n_refused);
     shell("head -c 6000 good > bad");
     nd_library *lib = NULL;
     nd_str s = {0};
@@ -253,7 +207,7 @@ static void check_shell_reads(void)
     CHECK_SHELL("shell_integrity",
                 "sqlite3 clean/lib 'pragma integrity_check; pragma "
                 "foreign_key_check; pragma journal_mode; pragma user_version'",
-                "ok\nwal\n1");
+                "ok\nwal\n2");
     CHECK_SHELL("shell_counts",
                 "sqlite3 clean/lib 'select count(*) from tracks; select count(*) from features; "
                 "select count(*) from tags; select count(*) from failures'",
@@ -396,7 +350,7 @@ static void check_read_only(void)
 /* Child: store tracks until no file may grow; print how many were stored. */
 static int fill(const char *where)
 {
-    struct rlimit limit = {.rlim_cur = 300000, .rlim_max = 300000};
+    struct rlimit limit = {.rlim_cur = 1200000, .rlim_max = 1200000};
     nd_library *lib = NULL;
     nd_diag diag = {0};
     signal(SIGXFSZ, SIG_IGN);

@@ -5,6 +5,7 @@
 
 #include "match/match.h"
 #include "match/stores/sqlite/db.h"
+#include "match/stores/sqlite/joint.h"
 
 /* Arrays lie in the file as they lie in memory. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "features are little-endian");
@@ -94,6 +95,7 @@ static int sqlite_copy_track(nd_store *s, int64_t from_id, const nd_known *to, n
                          (long long)from_id, s->name);
     if (!rc) rc = nd__sqlite_run(s, diag, ND_SQL_COPY_TAGS, "ii", to->id, from_id);
     if (!rc) rc = nd__sqlite_run(s, diag, ND_SQL_COPY_FEATURES, "ii", to->id, from_id);
+    if (!rc) rc = nd__sqlite_run(s, diag, ND_SQL_COPY_JOINT, "ii", to->id, from_id);
     return nd__sqlite_end(s, rc, diag);
 }
 
@@ -321,22 +323,6 @@ static int track_row(void *user, sqlite3_stmt *st)
     return rc;
 }
 
-static int bind_condition(sqlite3_stmt *st, const nd_condition *c)
-{
-    int rc = 0;
-    for (size_t i = 0; i < c->n && !rc; i++) {
-        const nd_bind *b = &c->binds[i];
-        int at = (int)i + 1;
-        switch (b->type) {
-        case ND_BIND_REAL: rc = sqlite3_bind_double(st, at, b->real); break;
-        case ND_BIND_INT: rc = sqlite3_bind_int(st, at, b->number); break;
-        case ND_BIND_TEXT: rc = sqlite3_bind_text(st, at, b->text, -1, SQLITE_STATIC); break;
-        case ND_BIND_BLOB: rc = nd__sqlite_bind_path(st, at, b->text); break;
-        }
-    }
-    return rc;
-}
-
 static int sqlite_each_track(nd_store *s, const nd_filter *filter, nd_visit_track *visit,
                              void *user, nd_diag *diag)
 {
@@ -348,10 +334,27 @@ static int sqlite_each_track(nd_store *s, const nd_filter *filter, nd_visit_trac
     nd_str_append(&c.sql, " ORDER BY path");
     int rc = c.failed || c.sql.failed ? nd__sqlite_no_memory(s, "reading", diag) : 0;
     if (!rc) rc = nd__sqlite_prepare(&st, s, nd_sqlite_select(c.sql.text), diag);
-    if (!rc && bind_condition(st, &c)) rc = nd__sqlite_fail(s, "reading", diag);
+    if (!rc && nd__sqlite_bind_condition(st, &c)) rc = nd__sqlite_fail(s, "reading", diag);
     if (!rc) rc = nd__sqlite_each_row(s, st, track_row, &l, diag);
     sqlite3_finalize(st);
     nd_condition_deinit(&c);
+    return rc;
+}
+
+static int sqlite_get_track(nd_store *s, int64_t id, nd_visit_track *visit, void *user,
+                            nd_diag *diag)
+{
+    listing l = {.s = s, .diag = diag, .user = user, .track = visit};
+    sqlite3_stmt *st = NULL;
+    int rc = nd__sqlite_prepare(&st, s, nd_sqlite_select("id = ?"), diag);
+    if (!rc && sqlite3_bind_int64(st, 1, id)) rc = nd__sqlite_fail(s, "reading", diag);
+    int step = rc ? SQLITE_DONE : sqlite3_step(st);
+    if (!rc && step == SQLITE_ROW) rc = track_row(&l, st);
+    else if (!rc && step == SQLITE_DONE)
+        rc = nd_diag_set(diag, ND_ENOTFOUND, "looking for track %lld: it is not in library %s",
+                         (long long)id, s->name);
+    else if (!rc) rc = nd__sqlite_fail(s, "reading", diag);
+    sqlite3_finalize(st);
     return rc;
 }
 
@@ -443,11 +446,17 @@ const nd_store_ops nd_store_sqlite = {
     .put_failure = sqlite_put_failure,
     .touch_failure = sqlite_touch_failure,
     .remove = sqlite_remove,
+    .put_model = nd__sqlite_put_model,
+    .put_joint = nd__sqlite_put_joint,
     .count = sqlite_count,
     .each_root = sqlite_each_root,
     .each_known = sqlite_each_known,
     .each_track = sqlite_each_track,
     .each_failure = sqlite_each_failure,
     .each_ending = sqlite_each_ending,
+    .get_track = sqlite_get_track,
+    .get_model = nd__sqlite_get_model,
+    .each_joint = nd__sqlite_each_joint,
+    .each_without_joint = nd__sqlite_each_without_joint,
     .load = sqlite_load,
 };

@@ -94,6 +94,22 @@ static int bind_all(sqlite3_stmt *st, const char *types, va_list values)
     return rc;
 }
 
+int nd__sqlite_bind_condition(sqlite3_stmt *st, const nd_condition *c)
+{
+    int rc = 0;
+    for (size_t i = 0; i < c->n && !rc; i++) {
+        const nd_bind *b = &c->binds[i];
+        int at = (int)i + 1;
+        switch (b->type) {
+        case ND_BIND_REAL: rc = sqlite3_bind_double(st, at, b->real); break;
+        case ND_BIND_INT: rc = sqlite3_bind_int(st, at, b->number); break;
+        case ND_BIND_TEXT: rc = sqlite3_bind_text(st, at, b->text, -1, SQLITE_STATIC); break;
+        case ND_BIND_BLOB: rc = nd__sqlite_bind_path(st, at, b->text); break;
+        }
+    }
+    return rc;
+}
+
 /* Step a statement that gives no rows; reset it, so that no lock stays. */
 int nd__sqlite_finish(nd_store *s, sqlite3_stmt *st, nd_diag *diag)
 {
@@ -254,6 +270,7 @@ static int create(nd_store *s, nd_diag *diag)
     nd_sqlite_unlink(made);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int rc = sqlite3_open_v2(made, &s->db, flags, NULL) ? nd__sqlite_fail(s, "creating", diag) : 0;
+    if (!rc) rc = execute(s, "PRAGMA page_size = 16384", diag); /* docs/storage.md says why */
     if (!rc) rc = migrate(s, 0, diag);
     if (!rc) rc = execute(s, "PRAGMA journal_mode = WAL", diag);
     for (int i = 0; i < ND_SQL_N; i++) {

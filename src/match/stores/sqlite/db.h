@@ -41,6 +41,9 @@ int nd__sqlite_get(sqlite3_stmt **out, nd_store *s, nd_sqlite_statement which, n
 int nd__sqlite_bind_path(sqlite3_stmt *st, int at, const char *path);
 int nd__sqlite_bind_real(sqlite3_stmt *st, int at, double x);
 
+/** Bind a condition's values from the first parameter on. @return SQLite's code. */
+int nd__sqlite_bind_condition(sqlite3_stmt *st, const nd_condition *c);
+
 /** Run a cached statement that gives no rows.
  *  @param types  of the values that follow: p path, t text, i int64_t, h hash
  *     (uint64_t, 0 is NULL) */

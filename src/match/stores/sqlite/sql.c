@@ -35,7 +35,15 @@ static const char version_1[] =
     " size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, hash INTEGER,"
     " reason TEXT NOT NULL) WITHOUT ROWID;";
 
-const char *const nd_sqlite_steps[] = {version_1, NULL};
+static const char version_2[] =
+    "CREATE TABLE models ("
+    " fingerprint INTEGER NOT NULL PRIMARY KEY, extractor INTEGER NOT NULL, name TEXT NOT NULL,"
+    " row_width INTEGER NOT NULL, whole_width INTEGER NOT NULL);"
+    "CREATE TABLE joint ("
+    " track_id INTEGER PRIMARY KEY REFERENCES tracks ON DELETE CASCADE,"
+    " model INTEGER NOT NULL, n_rows INTEGER NOT NULL, data BLOB NOT NULL);";
+
+const char *const nd_sqlite_steps[] = {version_1, version_2, NULL};
 
 #define AT(member) offsetof(nd_record, member)
 #define NUMBER(n, t, m)                       \
@@ -105,6 +113,14 @@ static const char *const texts[ND_SQL_N] = {
     [ND_SQL_COPY_FEATURES] = "INSERT INTO features (track_id, name, dtype, dims, data)"
                              " SELECT ?, name, dtype, dims, data FROM features"
                              " WHERE track_id = ?",
+    [ND_SQL_COPY_JOINT] = "INSERT INTO joint (track_id, model, n_rows, data)"
+                          " SELECT ?, model, n_rows, data FROM joint WHERE track_id = ?",
+    [ND_SQL_DROP_MODELS] = "DELETE FROM models",
+    [ND_SQL_PUT_MODEL] = "INSERT INTO models (fingerprint, extractor, name, row_width, whole_width)"
+                         " VALUES (?, ?, ?, ?, ?)",
+    [ND_SQL_PUT_JOINT] = "INSERT OR REPLACE INTO joint (track_id, model, n_rows, data)"
+                         " SELECT id, ?, ?, ? FROM tracks WHERE id = ?",
+    [ND_SQL_MODEL] = "SELECT fingerprint, extractor, name, row_width, whole_width FROM models",
     [ND_SQL_MOVE_TRACK] = "UPDATE tracks SET path = ?, size_bytes = ?, mtime_ns = ?, hash = ?"
                           " WHERE id = ?",
     [ND_SQL_PUT_FAILURE] = "INSERT OR REPLACE INTO failures"
