@@ -10,6 +10,8 @@ typedef struct model_file {
     bool without_match;
     int width;      /* of the clips that the matching part reads; 0: those of the extractors */
     bool published; /* what training says that it reads */
+    bool with_tags; /* names of the four classes: "calm sea", .. */
+    bool multi_label;
 } model_file;
 
 static inline nd_network *model_file_network(const char *part, const char *feature, uint64_t seed,
@@ -41,10 +43,14 @@ static inline const char *model_file_write(const char *path, const model_file *f
                                model_file_network("video", "colour_frames", f->extractors, &diag)};
     int width = networks[0] ? (int)nd_network_size_of(networks[0]).D : 0;
     nd_matcher *matcher = model_file_matcher(f->width ? f->width : width, f->match, &diag);
-    json_t *record = json_pack("{s:{s:b}}", "match", "published", f->published);
+    const char *loss = f->multi_label ? "binary cross-entropy" : "cross-entropy";
+    json_t *record = json_pack("{s:{s:b}, s:{s:s}}", "match", "published", f->published, "music",
+                               "loss", loss);
+    json_t *tags = json_pack("[s, s, s, s]", "calm sea", "happy city", "tense forest", "slow snow");
     nd_model_contents contents = {.networks = networks,
                                   .n_networks = 2,
                                   .matcher = f->without_match ? NULL : matcher,
+                                  .tags = f->with_tags ? tags : NULL,
                                   .record = record};
     if (!networks[0] || !networks[1] || !matcher || nd_model_write(path, &contents, &diag)) {
         fprintf(stderr, "making %s: %s\n", path, diag.text);
@@ -54,6 +60,7 @@ static inline const char *model_file_write(const char *path, const model_file *f
     nd_network_destroy(&networks[1]);
     nd_matcher_destroy(&matcher);
     json_decref(record);
+    json_decref(tags);
     return path;
 }
 

@@ -49,6 +49,89 @@ ND_API int nd_model_run(nd_array *out, nd_model *model, const char *part, const 
 ND_API int nd_model_embed(nd_array *out, nd_model *model, const char *path, nd_medium medium,
                           const nd_describe_params *params, int n_threads, nd_diag *diag);
 
+/** Features to describe a file with, so that a model can read it: the default ones and what the
+ *  extractor of the medium reads.
+ *  @param to_match  also what nd_match_facts_make needs
+ *  @param out  for nd_describe_params.features, whose medium must be this one
+ *  @return 0; ND_ENOTFOUND (no such part, or no matching part); as nd_model_run for the weights.
+ *     out untouched. Threads: one call at a time a model. */
+ND_API int nd_model_reads(char out[128], nd_model *model, nd_medium medium, bool to_match,
+                          nd_diag *diag);
+
+/** Tags that a model hears in music or sees in a video. Zeroed is empty.
+ *
+ *  A share is what the classifier of the medium's extractor gives the tag, 0 .. 1. The classifier
+ *  chooses one tag of its set: shares sum to 1 (softmax), and a file that none of the tags suits
+ *  has a largest one all the same. One trained with several labels a file ("loss": "binary
+ *  cross-entropy" in its record) judges each tag alone, and shares do not sum to 1 (sigmoid).
+ *  Shares of the whole are of the mean of the clips' logits, which is how validation scores a
+ *  file. They are no calibrated probabilities. */
+typedef struct nd_tag_shares {
+    nd_medium medium;
+    int64_t n_clips;
+    int n_tags;
+    char **names; /* [n_tags] UTF-8, in the model's order */
+    float *whole; /* [n_tags] shares in the whole */
+    float *clips; /* [n_clips, n_tags] shares in each clip */
+} nd_tag_shares;
+
+/** Tags of a described file.
+ *  @param d  with what nd_model_reads names
+ *  @param n_threads, progress  as nd_model_run
+ *  @param out  filled on success; nd_tag_shares_deinit
+ *  @return 0; ND_ENOTFOUND (no such part, no classifier, no names of its tags; d lacks the
+ *     feature), ND_ESHORT (no clip); as nd_model_run. *out untouched.
+ *  Threads: one call at a time a model. Cost: as nd_model_run. Checked by
+ *  tests/embed/test_model_tags.c. */
+ND_API int nd_model_tags_of(nd_tag_shares *out, nd_model *model, const nd_description *d,
+                            int n_threads, const nd_progress *progress, nd_diag *diag);
+ND_API void nd_tag_shares_deinit(nd_tag_shares *tags);
+
+/** The tags with the largest shares, the largest first; of equal ones the first.
+ *  @param shares  [n_tags], a row of nd_tag_shares  @param out  [most] numbers of tags
+ *  @return how many: the lesser of most and n_tags. Threads: safe. Cost: most * n_tags. */
+ND_API int nd_tags_largest(int *out, const float *shares, int n_tags, int most);
+
+/** How a query, a video as a rule, meets a track: each of its clips with each of the track's.
+ *  Zeroed is empty. The query's clip k lies along the track's clip offset + k; past its last clip
+ *  the track starts anew. */
+typedef struct nd_match_facts {
+    int n_query_clips, n_track_clips; /* 0: the model compares wholes, not clips */
+    float *cosines;                   /* [n_query_clips, n_track_clips] -1 .. 1; or NULL */
+    int offset;                       /* of the track's clips, 4 s each */
+    double score;                     /* mean of the cosines along offset; of wholes their cosine */
+    double pair; /* the closer look: the probability that they belong together; NAN: none */
+} nd_match_facts;
+
+/** @param query, track  described with what nd_model_reads names, to_match; each loses what the
+ *     extractor reads and has the array `clip` instead, and can be given again so
+ *  @param n_threads  0: one a core; the same bytes at any number
+ *  @param out  filled on success; nd_match_facts_deinit
+ *  @return 0; ND_EARG (the track is no music), ND_ENOTFOUND (a part or a feature is missing),
+ *     ND_ESHORT (no clip in one of them), ND_ENOMEM; as nd_model_run for the weights. *out
+ *     untouched.
+ *  Threads: one call at a time a model. Checked by tests/embed/test_match_facts.c. */
+ND_API int nd_match_facts_make(nd_match_facts *out, nd_model *model, nd_description *query,
+                               nd_description *track, int n_threads, nd_diag *diag);
+ND_API void nd_match_facts_deinit(nd_match_facts *facts);
+
+/** What `inspect` shows of a file. All borrowed. */
+typedef struct nd_inspection {
+    const nd_description *description;
+    const char *path;
+    const nd_tag_shares *tags; /* NULL: none */
+    const char *track_path;    /* the track it was held against; NULL: none */
+    const nd_match_facts *match;
+    const nd_tag_shares *track_tags; /* NULL: none */
+} nd_inspection;
+
+/** The JSON of nd_description_json, and where there are tags "heard" (music) or "seen" (video):
+ *  [{"name", "share"}], the ten largest, and the three largest in each of "clips"; with a track
+ *  "with": {"path", "score", "pair", "offset", "start_s", "cosines", "heard"}, null where a model
+ *  compares wholes or has no closer look. Numbers have 3 decimals.
+ *  @param json_out  caller frees with free(3)  @return 0 or ND_ENOMEM. */
+ND_API int nd_inspection_json(char **json_out, const nd_inspection *x);
+
 enum { ND_MATCH_OUTPUTS = 11 };
 
 /** N pairs, row i of each; T is max_clip, 7. */

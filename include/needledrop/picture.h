@@ -41,6 +41,28 @@ typedef struct nd_curve {
 ND_API int nd_picture_curves(const char *path, const char *title, const char *facts,
                              const nd_curve *curves, int n_curves, int n, int best, nd_diag *diag);
 
+/** How a query, a video as a rule, meets a track: a map of cosines, query down, track to the right.
+ *  All borrowed; texts are any bytes. */
+typedef struct nd_match_picture {
+    const float *cosines; /* [n_query_clips, n_track_clips], of clips of 4 s; not finite: grey */
+    int n_query_clips, n_track_clips;
+    int offset;     /* the query's clip k lies along the track's clip offset + k; past its last clip
+                     * the track starts anew */
+    double score;   /* -1 .. 1, shown; NAN: not known */
+    double start_s; /* of the track, where that is known better than by offset; NAN: by offset */
+    const char *query_name, *track_name;
+    const char *note;            /* shown behind score and start; NULL: nothing */
+    const nd_description *query; /* its `thumbnails` are drawn down the side; NULL: none */
+    const nd_description *track; /* its `waveform` is drawn on top; NULL: none */
+} nd_match_picture;
+
+/** Draw it as PNG: the map with its scale of colours, the best place marked.
+ *  @param path  written through a temporary file
+ *  @return 0; ND_EARG (a count, an offset, no cosines); ND_EIO, ND_EFULL (path untouched),
+ *     ND_ENOMEM.
+ *  Threads: distinct paths. Cost: about 0.1 s. Checked by tests/render/test_match_picture.c. */
+ND_API int nd_picture_match(const char *path, const nd_match_picture *match, nd_diag *diag);
+
 #ifdef __cplusplus
 }
 #endif

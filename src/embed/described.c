@@ -27,10 +27,10 @@ int nd_model_features(char out[128], nd_model *model, nd_medium medium, nd_diag 
     if (!rc) rc = nd_model_matcher(&matcher, model, diag);
     if (rc) return rc;
     bool published = nd_model_reads_published(model, matcher);
-    snprintf(out, 128, "default,%s%s", nd_network_feature(network),
-             !published           ? ""
-             : medium == ND_MUSIC ? ",rhythm_published"
-                                  : ",flow_published");
+    const char *more = medium == ND_MUSIC ? ",rhythm_published"
+                       : published        ? ",flow_published"
+                                          : "";
+    snprintf(out, 128, "default,%s%s", nd_network_feature(network), more);
     return 0;
 }
 

@@ -15,7 +15,8 @@
 struct nd_network;
 
 /** Features that a model needs of a file: the default ones, what the extractor of the medium reads,
- *  and the published rhythm or motion where its matching part was made for that.
+ *  the published rhythm (nd_pulse_read), and the published motion where its matching part was made
+ *  for that.
  *  @param out  as nd_describe_params.features
  *  @return 0; ND_ENOTFOUND (no extractor of that medium, no matching part); as nd_model_network. */
 int nd_model_features(char out[128], nd_model *model, nd_medium medium, nd_diag *diag);

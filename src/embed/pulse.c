@@ -58,6 +58,23 @@ static bool read_classes(int32_t *classes, const place *p, const char *name, con
     return true;
 }
 
+/* Where a track changes its tempo from clip to clip, a tracker that hears all of it goes on with the
+ * tempo before, and one that hears a clip alone takes half or double of it. So: the interval of the
+ * clip alone, at the octave nearest to that of the whole track's beats in the clip. */
+static void settle_intervals(float *column, const place *p)
+{
+    nd_array a;
+    place alone = *p;
+    alone.prefix = "published_";
+    if (!find(&a, &alone, "clip_beat_interval_s", ND_F32, 1)) return;
+    for (int c = 0; c < p->C; c++) {
+        float x = a.f32[ND_MIN(c, a.dims[0] - 1)], whole = column[3 * c];
+        if (!(isfinite(x) && x > 0)) continue;
+        float octaves = whole > 0 ? ND_CLAMP(roundf(log2f(whole / x)), -1, 1) : 0;
+        column[3 * c] = x * exp2f(octaves);
+    }
+}
+
 /* Cuts have a time each, and no published form. A file without any has an empty array. */
 static void count_cuts(float *column, const place *p)
 {
@@ -80,6 +97,7 @@ void nd_pulse_read(float *pulse, int32_t *classes, bool has_out[2], nd_find_arra
         has_out[0] = read_counts(pulse, &p, "clip_n_beats") &&
                      read_floats(pulse + 1, &p, "clip_beat_strength", 1) &&
                      read_floats(pulse + 2, &p, "clip_beat_interval_s", 1);
+        if (has_out[0] && !published) settle_intervals(pulse + 2, &p);
         has_out[1] = read_classes(classes, &p, "clip_rhythm_class", rhythm, 3);
     } else {
         /* Published: pixels of 224 between frames 1 s apart. */

@@ -9,7 +9,9 @@
  *  @return false: there is none (*view_out untouched) */
 typedef bool nd_find_array(const void *user, const char *name, nd_array *view_out);
 
-/** Fill nd_item.pulse and nd_item.classes of a file of C clips. Values are as a worker sent them:
+/** Fill nd_item.pulse and nd_item.classes of a file of C clips. The interval of our rhythm is that
+ *  of the clip tracked alone (published_clip_beat_interval_s, where it is there) at the octave of
+ *  the whole track's beats. Values are as a worker sent them:
  *  what is not finite is 0, a class is cut to its range, clips past the end of an array repeat its
  *  last.
  *  @param pulse, classes  [C, 3] out

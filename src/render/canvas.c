@@ -115,6 +115,15 @@ void nd_canvas_text_fit(nd_canvas *c, double x, double y, double width_px, nd_fo
     nd_canvas_text(c, x, y, font, cut);
 }
 
+void nd_canvas_title(nd_canvas *c, double margin_px, const char *title, const char *facts)
+{
+    double width = c->width - 2 * margin_px;
+    nd_font large = {34, true, ND_LEFT, nd_color_of(ND_INK_TEXT)};
+    nd_font small = {24, false, ND_LEFT, nd_color_of(ND_INK_MUTED)};
+    nd_canvas_text_fit(c, margin_px, 52, width, large, title ? title : "");
+    nd_canvas_text_fit(c, margin_px, 92, width, small, facts ? facts : "");
+}
+
 void nd_canvas_block(nd_canvas *c, double x, double y, double width, double height, nd_color color)
 {
     double left = round(x), top = round(y);
@@ -158,12 +167,13 @@ char *nd_time_print(char out[32], double time_s, bool tenths)
     return out;
 }
 
-/* The first round step that leaves label_px for each label. */
-static double time_step(const nd_panel *p, double label_px)
+/* The first round step that leaves label_px for each label on an axis of so many seconds and
+ * pixels. */
+static double time_step(double length_s, double length_px, double label_px)
 {
     static const double steps[] = {0.1, 0.2, 0.5, 1,   2,   5,   10,   15,
                                    30,  60,  120, 300, 600, 900, 1800, 3600};
-    double least = (p->t1_s - p->t0_s) * label_px / p->width;
+    double least = length_s * label_px / length_px;
     for (size_t i = 0; i < ND_COUNT(steps); i++)
         if (steps[i] >= least) return steps[i];
     return 3600 * ceil(least / 3600);
@@ -171,7 +181,7 @@ static double time_step(const nd_panel *p, double label_px)
 
 void nd_panel_time_axis(nd_canvas *c, const nd_panel *p, bool labels)
 {
-    double step = time_step(p, 90);
+    double step = time_step(p->t1_s - p->t0_s, p->width, 90);
     nd_font font = {axis_px, false, ND_CENTER, nd_color_of(ND_INK_MUTED)};
     double k = ceil(p->t0_s / step - 1e-6);
     for (; k * step <= p->t1_s + 1e-6 * step; k++) {
@@ -181,6 +191,19 @@ void nd_panel_time_axis(nd_canvas *c, const nd_panel *p, bool labels)
         if (labels)
             nd_canvas_text(c, x, p->y + p->height + 30, font,
                            nd_time_print(text, time_s, step < 1));
+    }
+}
+
+void nd_panel_time_axis_down(nd_canvas *c, const nd_panel *p, double t0_s, double t1_s,
+                             double label_x)
+{
+    double step = time_step(t1_s - t0_s, p->height, 40);
+    nd_font font = {axis_px, false, ND_RIGHT, nd_color_of(ND_INK_MUTED)};
+    for (double k = ceil(t0_s / step - 1e-6); k * step <= t1_s + 1e-6 * step; k++) {
+        char text[32];
+        double time_s = k * step + 0.0, y = p->y + p->height * (time_s - t0_s) / (t1_s - t0_s);
+        nd_canvas_block(c, p->x - 8, round(y), 8, 1, nd_color_of(ND_INK_MUTED));
+        nd_canvas_text(c, label_x, y + 7, font, nd_time_print(text, time_s, step < 1));
     }
 }
 

@@ -81,6 +81,10 @@ void nd_canvas_text_fit(nd_canvas *c, double x, double y, double width_px, nd_fo
 /** @return width of the text in px. */
 double nd_canvas_text_width(nd_canvas *c, nd_font font, const char *text);
 
+/** Two lines on top of the sheet, within the margin at either side: 118 px.
+ *  @param title, facts  any bytes; NULL: "" */
+void nd_canvas_title(nd_canvas *c, double margin_px, const char *title, const char *facts);
+
 /** A filled rectangle, its edges on whole pixels. */
 void nd_canvas_block(nd_canvas *c, double x, double y, double width, double height, nd_color color);
 
@@ -103,6 +107,11 @@ void nd_panel_ground(nd_canvas *c, const nd_panel *p, const char *heading);
 
 /** Vertical grid lines at round times; with labels, "1:30" or "5 s", below. */
 void nd_panel_time_axis(nd_canvas *c, const nd_panel *p, bool labels);
+
+/** Horizontal marks at round times on the left side, t0_s at the top: for a panel whose other side
+ *  is time, too. @param label_x  right edge of the labels */
+void nd_panel_time_axis_down(nd_canvas *c, const nd_panel *p, double t0_s, double t1_s,
+                             double label_x);
 
 /** Labels at round values on the left or right side; the unit stands in the
  *  heading or the key.

@@ -1,6 +1,5 @@
 /* How a training went: losses above, accuracies below, epochs to the right. */
 #include <math.h>
-#include <string.h>
 
 #include "needledrop/picture.h"
 #include "render/canvas.h"
@@ -95,14 +94,6 @@ static void draw_panel(nd_canvas *c, const drawing *d, bool is_share, double y, 
     nd_panel_key(c, &p, key, n_keys);
 }
 
-static void draw_line(nd_canvas *c, double y, double size_px, nd_ink ink, const char *text)
-{
-    char line[1024];
-    nd_font font = {size_px, ink == ND_INK_TEXT, ND_LEFT, nd_color_of(ink)};
-    nd_text_print(line, sizeof line, text ? text : "", text ? strlen(text) : 0);
-    nd_canvas_text_fit(c, MARGIN_PX, y, WIDTH_PX - 2 * MARGIN_PX, font, line);
-}
-
 static int draw(nd_bytes *png, const drawing *d, const char *title, const char *facts)
 {
     bool has[2] = {count_kind(d, false) > 0, count_kind(d, true) > 0};
@@ -111,8 +102,7 @@ static int draw(nd_bytes *png, const drawing *d, const char *title, const char *
     double y = TITLE_PX;
     int rc = room ? 0 : ND_ENOMEM;
     if (!rc) rc = nd_canvas_init(&c, WIDTH_PX, TITLE_PX + FOOT_PX + PART_PX * (has[0] + has[1]));
-    if (!rc) draw_line(&c, 52, 34, ND_INK_TEXT, title);
-    if (!rc) draw_line(&c, 92, 24, ND_INK_MUTED, facts);
+    if (!rc) nd_canvas_title(&c, MARGIN_PX, title, facts);
     for (int kind = 0; kind < 2 && !rc; kind++) {
         if (!has[kind]) continue;
         draw_panel(&c, d, kind, y, room);

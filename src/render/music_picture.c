@@ -32,7 +32,7 @@ static nd_series waveform_of(const nd_picture *p, int column)
     return s;
 }
 
-static bool has_waveform(const nd_picture *p)
+bool nd_picture_has_waveform(const nd_picture *p)
 {
     return waveform_of(p, 0).n > 0;
 }
@@ -122,7 +122,7 @@ static double amplitude_of(const nd_picture *p)
     return 1;
 }
 
-static void draw_waveform(nd_canvas *c, const nd_picture *p, nd_panel panel)
+void nd_picture_waveform(nd_canvas *c, const nd_picture *p, nd_panel panel)
 {
     nd_series low = waveform_of(p, 0), high = waveform_of(p, 1);
     if (!low.n) return;
@@ -136,7 +136,7 @@ static void draw_waveform(nd_canvas *c, const nd_picture *p, nd_panel panel)
 
 static bool has_overview(const nd_picture *p)
 {
-    return loudness_of(p).n > 0 || (is_long(p) && has_waveform(p));
+    return loudness_of(p).n > 0 || (is_long(p) && nd_picture_has_waveform(p));
 }
 
 /* The stretch that the detail shows: what lies outside is veiled. */
@@ -157,10 +157,10 @@ static void draw_overview(nd_canvas *c, const nd_picture *p, double y)
                          {"waveform", ND_KEY_BLOCK, nd_color_of(ND_INK_WAVE)}};
     nd_panel panel = nd_picture_panel(p, y, OVERVIEW_PX);
     nd_series loudness = loudness_of(p);
-    bool wave = is_long(p) && has_waveform(p);
+    bool wave = is_long(p) && nd_picture_has_waveform(p);
     nd_panel_ground(c, &panel, is_long(p) ? "The whole track" : "Loudness");
     nd_panel_time_axis(c, &panel, true);
-    if (wave) draw_waveform(c, p, panel);
+    if (wave) nd_picture_waveform(c, p, panel);
     if (loudness.n) {
         panel.lo = -60;
         panel.hi = 0;
@@ -228,7 +228,7 @@ static bool has_beats(const nd_picture *p)
 
 static bool has_detail(const nd_picture *p)
 {
-    return has_waveform(p) || onset_of(p).n > 0 || has_beats(p);
+    return nd_picture_has_waveform(p) || onset_of(p).n > 0 || has_beats(p);
 }
 
 /* A lane on top holds a mark and, where there is room, the place in the bar; a
@@ -289,7 +289,7 @@ static void draw_detail_key(nd_canvas *c, const nd_picture *p, const nd_panel *p
 {
     nd_key_item key[3];
     int n = 0;
-    if (has_waveform(p))
+    if (nd_picture_has_waveform(p))
         key[n++] = (nd_key_item){"waveform", ND_KEY_BLOCK, nd_color_of(ND_INK_WAVE)};
     if (onset_of(p).n)
         key[n++] = (nd_key_item){"onset strength", ND_KEY_LINE, nd_color_of(ND_INK_VERMILION)};
@@ -309,7 +309,7 @@ static void draw_detail(nd_canvas *c, const nd_picture *p, double y)
     curves.height -= LANE_PX;
     nd_panel_ground(c, &panel, detail_heading(p));
     nd_panel_time_axis(c, &panel, true);
-    draw_waveform(c, p, curves);
+    nd_picture_waveform(c, p, curves);
     draw_beats(c, p, &panel);
     draw_onset(c, p, curves);
     draw_detail_key(c, p, &panel);

@@ -1,6 +1,4 @@
 /* The frame of every picture: title, facts, parts, file. */
-#include <string.h>
-
 #include "needledrop/picture.h"
 #include "render/picture.h"
 
@@ -47,17 +45,6 @@ static double length_of(const nd_description *d)
     return length_s > 0 ? ND_CLAMP(length_s, 0.1, 1e7) : 1;
 }
 
-static void draw_title(nd_canvas *c, const char *title, const char *facts)
-{
-    char line[512];
-    double width = c->width - margin_left - margin_right;
-    nd_font large = {34, true, ND_LEFT, nd_color_of(ND_INK_TEXT)};
-    nd_font small = {24, false, ND_LEFT, nd_color_of(ND_INK_MUTED)};
-    nd_text_print(line, sizeof line, title ? title : "", title ? strlen(title) : 0);
-    nd_canvas_text_fit(c, margin_left, 52, width, large, line);
-    nd_canvas_text_fit(c, margin_left, 92, width, small, facts);
-}
-
 static int draw(nd_bytes *png, const nd_picture *p, const nd_picture_part *parts, const char *title,
                 const char *facts)
 {
@@ -66,7 +53,7 @@ static int draw(nd_bytes *png, const nd_picture *p, const nd_picture_part *parts
         if (part->has(p)) height += part->height;
     nd_canvas c;
     int rc = nd_canvas_init(&c, ND_PICTURE_WIDTH, (int)height);
-    draw_title(&c, title, facts);
+    nd_canvas_title(&c, margin_left, title, facts);
     for (const nd_picture_part *part = parts; part->draw; part++) {
         if (!part->has(p)) continue;
         part->draw(&c, p, y);

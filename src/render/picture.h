@@ -48,4 +48,16 @@ nd_panel nd_picture_panel(const nd_picture *p, double y, double height);
  *  @return n 0 where the array is absent. */
 nd_series nd_picture_series(const nd_picture *p, const char *name, double first_s, double rate_hz);
 
+/** The pictures of a video, [T, H, W, 3] u8, one a second, with pixels in them; NULL: none. */
+const nd_array *nd_picture_thumbnails(const nd_picture *p);
+
+/** Fill a rectangle with the middle of a picture, its shape kept.
+ *  @param index  0 .. T - 1 */
+void nd_picture_frame(nd_canvas *c, const nd_array *thumbnails, int64_t index, double x, double y,
+                      double width, double height);
+
+/** The waveform of music in a panel, on a scale that holds its peak. */
+bool nd_picture_has_waveform(const nd_picture *p);
+void nd_picture_waveform(nd_canvas *c, const nd_picture *p, nd_panel panel);
+
 #endif

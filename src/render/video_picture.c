@@ -46,8 +46,7 @@ static void draw_cuts(nd_canvas *c, const nd_picture *p, const nd_panel *panel)
 
 /* ---- frames ------------------------------------------------------------------ */
 
-/* thumbnails [T, H, W, 3] u8 with pixels in it, or NULL. */
-static const nd_array *thumbnails_of(const nd_picture *p)
+const nd_array *nd_picture_thumbnails(const nd_picture *p)
 {
     const nd_array *a = nd_description_find(p->d, "thumbnails");
     bool fits = a && a->dtype == ND_U8 && a->n_dims == 4 && a->dims[3] == 3 && a->dims[0] > 0;
@@ -57,7 +56,7 @@ static const nd_array *thumbnails_of(const nd_picture *p)
 
 static bool has_frames(const nd_picture *p)
 {
-    return thumbnails_of(p) != NULL;
+    return nd_picture_thumbnails(p) != NULL;
 }
 
 static cairo_surface_t *surface_of(const nd_array *thumbnails, int64_t index)
@@ -79,9 +78,8 @@ static cairo_surface_t *surface_of(const nd_array *thumbnails, int64_t index)
     return surface;
 }
 
-/* Fill the rectangle with the picture's middle, its shape kept. */
-static void draw_frame(nd_canvas *c, const nd_array *thumbnails, int64_t index, double x, double y,
-                       double width, double height)
+void nd_picture_frame(nd_canvas *c, const nd_array *thumbnails, int64_t index, double x, double y,
+                      double width, double height)
 {
     double w = (double)thumbnails->dims[2], h = (double)thumbnails->dims[1];
     double scale = ND_MAX(width / w, height / h);
@@ -103,7 +101,7 @@ static void draw_frame(nd_canvas *c, const nd_array *thumbnails, int64_t index, 
  * stretch of the time axis. */
 static void draw_frames(nd_canvas *c, const nd_picture *p, double y)
 {
-    const nd_array *a = thumbnails_of(p);
+    const nd_array *a = nd_picture_thumbnails(p);
     nd_panel panel = nd_picture_panel(p, y, FRAMES_PX);
     double shape = (double)a->dims[2] / (double)a->dims[1];
     int n = (int)ND_CLAMP(round(panel.width / (FRAMES_PX * shape)), 1.0, (double)MAX_FRAMES);
@@ -112,7 +110,7 @@ static void draw_frames(nd_canvas *c, const nd_picture *p, double y)
     for (int k = 0; k < n; k++) {
         double time_s = (k + 0.5) / n * p->length_s;
         int64_t index = (int64_t)ND_MIN(time_s, (double)(a->dims[0] - 1));
-        draw_frame(c, a, index, panel.x + k * width, y, width, FRAMES_PX);
+        nd_picture_frame(c, a, index, panel.x + k * width, y, width, FRAMES_PX);
     }
     /* On white, so that they are seen on any picture. */
     panel.y = y + FRAMES_PX - 20;
