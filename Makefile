@@ -4,6 +4,8 @@
 #   make test       every test; last line "N passed, N failed, N skipped"
 #   make check      format, layers, warnings, static analysis
 #   make bench      ours and others side by side, docs/results.md; BENCH="NAME.." some
+#   make ladder     corpora, models, figures of docs/results.md; WORLDS= SEEDS= SIZE= LADDER=DIR
+#   make model      models/default.safetensors, trained from the made world
 #   make install    PREFIX=/usr/local DESTDIR=
 # FLAVOUR=release|asan|ubsan|tsan|debug and CC=gcc|clang have a build folder each. V=1
 # shows whole commands. As many jobs run as there are cores unless -j says otherwise.
@@ -77,13 +79,13 @@ LIB    := $(B)/libneedledrop.a
 SOLIB  := $(B)/libneedledrop.so.$(VERSION)
 WORKER := $(B)/needledrop-worker
 
-.PHONY: all demo test check bench install clean help fuzz check-headers
+.PHONY: all demo test check bench ladder model install clean help fuzz check-headers
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/needledrop $(WORKER) $(SOLIB)
 
 help:
-	@sed -n '2,10p' Makefile
+	@sed -n '2,12p' Makefile
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -186,6 +188,12 @@ build/.bench-packages: tools/bootstrap
 	@mkdir -p build && touch $@
 bench: build/.bench-packages all $(benches:%.c=$(B)/%) $(B)/bench/sgemm_shim.so
 	@tools/run-bench $(B) $(BENCH)
+
+# ---- the models: tools/ladder has the recipe, and goes on where it was stopped --------
+ladder: $(B)/needledrop $(WORKER)
+	@tools/ladder $(B) run
+model: $(B)/needledrop $(WORKER)
+	@tools/ladder $(B) model
 
 # ---- fuzzing with libFuzzer: make fuzz TARGET=description SECONDS=60 -----------------
 SECONDS ?= 60
