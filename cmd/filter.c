@@ -73,15 +73,34 @@ static int open_libraries(cli *c, cli_query *q)
     return CLI_DONE;
 }
 
+/* The model and the wishes. @return CLI_DONE or CLI_USAGE (message printed) */
+static int parse_ranking(const cli *c, nd_rank_params *p)
+{
+    const char *weight = cli_get(c, "like-weight");
+    char *end = NULL;
+    bool is_without = cli_get(c, "no-model");
+    p->ranker = cli_get(c, "ranker");
+    p->model = is_without ? "" : cli_get(c, "model");
+    p->like = cli_get(c, "like");
+    if (is_without && cli_get(c, "model"))
+        return cli_usage(c, "--model FILE and --no-model contradict each other");
+    if (p->model && !p->model[0] && !is_without) return cli_usage(c, "--model: a file expected");
+    if (!weight) return CLI_DONE;
+    if (!p->like) return cli_usage(c, "--like-weight expects --like WORDS");
+    p->like_weight = strtod(weight, &end);
+    if (end == weight || *end || !(p->like_weight > 0 && p->like_weight <= 1))
+        return cli_usage(c, "--like-weight: a number above 0, 1 at most, expected, found \"%s\"",
+                         weight);
+    return CLI_DONE;
+}
+
 int cli_query_open(cli *c, cli_query *out)
 {
     *out = (cli_query){0};
     int status = cli_filter_parse(c, &out->filter);
     nd_rank_params *p = &out->params;
-    *p = (nd_rank_params){.n_hits = 10,
-                          .filter = &out->filter.filter,
-                          .ranker = cli_get(c, "ranker"),
-                          .log = &c->log};
+    *p = (nd_rank_params){.n_hits = 10, .filter = &out->filter.filter, .log = &c->log};
+    if (!status) status = parse_ranking(c, p);
     if (!status) status = cli_get_int(c, "results", 1, 100000, &p->n_hits);
     if (!status) status = cli_get_int(c, "jobs", 1, 256, &p->n_threads);
     return status ? status : open_libraries(c, out);

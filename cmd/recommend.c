@@ -41,6 +41,7 @@ static int run(cli *c)
 
 static const cli_option options[] = {
     CLI_QUERY_OPTIONS,
+    CLI_RANKER_OPTIONS,
     {0},
 };
 
@@ -49,7 +50,11 @@ const cli_command cli_recommend = {
     .args = "LIBRARY VIDEO...",
     .summary = "rank tracks for each video",
     .help = "Each track comes with its score and the parts of it, the stretch that fits best,\n"
-            "where to start it so that beats meet cuts, and a sentence of why.",
+            "where to start it so that beats meet cuts, and a sentence of why.\n"
+            "\n"
+            "In a library that is indexed with a model, the model ranks, and the rhythm ranker is\n"
+            "its second opinion. --like puts words beside the video: they count for half of the\n"
+            "score, and \"calmer\" is calmer than what the video alone would get.",
     .example = "needledrop recommend music.nd holiday.mp4 --bpm 90-130 --not-tag vocal",
     .options = options,
     .min_args = 2,

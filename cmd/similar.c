@@ -33,6 +33,7 @@ static int run(cli *c)
 
 static const cli_option options[] = {
     CLI_QUERY_OPTIONS,
+    CLI_RANKER_OPTIONS,
     {0},
 };
 

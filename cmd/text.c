@@ -50,9 +50,45 @@ static void print_name(const nd_hit *h, const char *file)
     else printf("%s\n", file);
 }
 
-static void print_hit(const nd_hit *h)
+static const char indent[] = "           ";
+
+/* Those of which something is known. */
+static void print_wishes(const nd_ranking *r, const nd_hit *h)
 {
-    static const char indent[] = "           ";
+    char name[1024];
+    const char *before = " (";
+    bool any = false;
+    for (int i = 0; i < r->n_wishes; i++) {
+        if (!(h->met[i] >= 0)) continue;
+        printf("%s%s %.2f", before, cli_text(name, r->wishes[i]), (double)h->met[i]);
+        before = "  ";
+        any = true;
+    }
+    if (any) printf(")");
+}
+
+/* "match 0.91 x 0.50": value and weight; the ranker's own parts in brackets. */
+static void print_parts(const nd_ranking *r, const nd_hit *h)
+{
+    for (int i = 0; i < h->n_parts; i++) {
+        const nd_score_part *p = &h->parts[i];
+        printf("%s%s %.2f x %.2f", i ? "  " : indent, p->name, p->value, p->weight);
+        if (!strcmp(p->name, "like")) print_wishes(r, h);
+        if (strcmp(p->name, "rhythm") != 0) continue;
+        for (int k = 0; k < h->n_details; k++)
+            printf("%s%s %.2f%s", k ? "  " : " (", h->details[k].name, h->details[k].value,
+                   k + 1 < h->n_details ? "" : ")");
+    }
+    printf("\n");
+}
+
+static void print_tags(const char *what, const nd_shown_tags tags)
+{
+    for (int i = 0; tags[i]; i++) printf("%s%s", i ? ", " : what, tags[i]);
+}
+
+static void print_hit(const nd_ranking *r, const nd_hit *h)
+{
     char file[1024], length[16], from[16], to[16];
     printf("%3d  %.3f ", h->rank, h->score);
     print_name(h, cli_text(file, cli_file_name(h->path)));
@@ -61,19 +97,22 @@ static void print_hit(const nd_hit *h)
            cli_time(to, h->window_s[1]), cli_time(length, h->duration_s), h->start_s);
     if (h->tempo_bpm > 0) printf("; %.0f bpm", h->tempo_bpm);
     if (h->key[0]) printf(", %s", h->key);
-    printf("\n%s", indent);
-    for (int i = 0; i < h->n_parts; i++)
-        printf("%s%s %.2f", i ? "  " : "", h->parts[i].name, h->parts[i].value);
+    print_tags("; heard: ", h->heard);
     printf("\n");
+    print_parts(r, h);
 }
 
 void cli_print_ranking(const nd_ranking *ranking, int n_wanted)
 {
     char path[1024];
-    printf("%s\n", cli_text(path, ranking->path));
-    for (int i = 0; i < ranking->n_hits; i++) print_hit(&ranking->hits[i]);
+    printf("%s", cli_text(path, ranking->path));
+    print_tags("; seen: ", ranking->seen);
+    printf("\n");
+    for (int i = 0; i < ranking->n_hits; i++) print_hit(ranking, &ranking->hits[i]);
     if (ranking->n_hits < n_wanted)
         printf("(%lld track%s in all%s)\n", (long long)ranking->n_passed,
                ranking->n_passed == 1 ? "" : "s",
                ranking->n_passed ? "" : ": none passes the filter, or the library is empty");
+    if (ranking->unknown[0])
+        printf("(known by their letters alone: %s)\n", cli_text(path, ranking->unknown));
 }

@@ -226,21 +226,24 @@ static void explain_energy(char out[80], double value, const profile *q, const p
     else snprintf(out, 80, "its loudness goes another way");
 }
 
+static void explain_part(nd_reason *r, const nd_score_part *p, const profile *q, const profile *t)
+{
+    if (!strcmp(p->name, "tempo")) explain_tempo(r->text, p->value, q, t);
+    else if (!strcmp(p->name, "rhythm")) explain_rhythm(r->text, p->value);
+    else if (!strcmp(p->name, "timbre")) explain_timbre(r->text, p->value, q, t);
+    else if (!strcmp(p->name, "key")) explain_key(r->text, p->value, q, t);
+    else if (!strcmp(p->name, "energy")) explain_energy(r->text, p->value, q, t);
+}
+
 static void explain(nd_fit *f, const profile *q, const profile *t)
 {
-    nd_reason reasons[ND_MAX_PARTS] = {0};
     for (int i = 0; i < f->n_parts; i++) {
         const nd_score_part *p = &f->parts[i];
-        nd_reason *r = &reasons[i];
+        nd_reason *r = &f->reasons[f->n_reasons++];
         *r = (nd_reason){.value = p->value, .weight = p->weight};
-        if (!(p->weight > 0)) continue;
-        if (!strcmp(p->name, "tempo")) explain_tempo(r->text, p->value, q, t);
-        else if (!strcmp(p->name, "rhythm")) explain_rhythm(r->text, p->value);
-        else if (!strcmp(p->name, "timbre")) explain_timbre(r->text, p->value, q, t);
-        else if (!strcmp(p->name, "key")) explain_key(r->text, p->value, q, t);
-        else if (!strcmp(p->name, "energy")) explain_energy(r->text, p->value, q, t);
+        if (p->weight > 0) explain_part(r, p, q, t);
     }
-    nd_reasons_join(f->why, reasons, f->n_parts);
+    nd_reasons_join(f);
 }
 
 int nd_likeness_fit(nd_fit *out, const nd_description *query, const nd_description *track)

@@ -90,9 +90,10 @@ typedef struct nd_window {
 void nd_window_fit(nd_window *out, const nd_seen *v, const nd_heard *m, int first, double step_s);
 
 /** The best windows, best first, of all starts 2 s (or a step) apart.
+ *  @param near_s  the nearest start alone; NAN: all
  *  @return how many, 1 .. ND_WINDOWS_KEPT. Cost: O(starts x video steps). */
 int nd_windows_find(nd_window out[ND_WINDOWS_KEPT], const nd_seen *v, const nd_heard *m,
-                    double step_s);
+                    double step_s, double near_s);
 
 /* ---- beats under cuts ------------------------------------------------------- */
 
@@ -128,20 +129,14 @@ void nd_fit_add(nd_fit *f, const char *name, double value, double weight);
  *  @return 0; ND_EEMPTY where no part has any weight. */
 int nd_fit_finish(nd_fit *f);
 
-/** One part's reason: a clause without capital or stop, worded for its tone. */
-typedef struct nd_reason {
-    double value, weight;
-    char text[80];
-} nd_reason;
-
 typedef enum nd_tone { ND_WEAK, ND_FAIR, ND_STRONG } nd_tone;
 
 /** @return weak under 0.4, strong from 0.6 on. */
 nd_tone nd_tone_of(double value);
 
-/** Join reasons into one sentence: the strongest first, the worst after "but".
- *  @param reasons  [n], n 1 .. ND_MAX_PARTS; those without weight or text are left out */
-void nd_reasons_join(char out[256], const nd_reason *reasons, int n);
+/** Join a fit's reasons into its sentence: the strongest first, the worst after "but". Those
+ *  without weight or text are left out. */
+void nd_reasons_join(nd_fit *f);
 
 /** What the sentence about a video draws on. */
 typedef struct nd_evidence {

@@ -190,19 +190,22 @@ static void explain_length(char out[80], double value, const nd_evidence *e)
     if (value < 0.6) snprintf(out, 80, "at %s it must loop to fill %s", track, video);
 }
 
+static void explain_part(nd_reason *r, const nd_score_part *p, const nd_evidence *e)
+{
+    if (!strcmp(p->name, "motion")) explain_motion(r->text, p->value, e);
+    else if (!strcmp(p->name, "sync")) explain_sync(r->text, p->value, e);
+    else if (!strcmp(p->name, "energy")) explain_energy(r->text, p->value, e);
+    else if (!strcmp(p->name, "colour")) explain_colour(r->text, p->value, e);
+    else if (!strcmp(p->name, "length")) explain_length(r->text, p->value, e);
+}
+
 void nd_explain(nd_fit *f, const nd_evidence *e)
 {
-    nd_reason reasons[ND_MAX_PARTS] = {0};
     for (int i = 0; i < f->n_parts; i++) {
         const nd_score_part *p = &f->parts[i];
-        nd_reason *r = &reasons[i];
+        nd_reason *r = &f->reasons[f->n_reasons++];
         *r = (nd_reason){.value = p->value, .weight = p->weight};
-        if (!(p->weight > 0)) continue;
-        if (!strcmp(p->name, "motion")) explain_motion(r->text, p->value, e);
-        else if (!strcmp(p->name, "sync")) explain_sync(r->text, p->value, e);
-        else if (!strcmp(p->name, "energy")) explain_energy(r->text, p->value, e);
-        else if (!strcmp(p->name, "colour")) explain_colour(r->text, p->value, e);
-        else if (!strcmp(p->name, "length")) explain_length(r->text, p->value, e);
+        if (p->weight > 0) explain_part(r, p, e);
     }
-    nd_reasons_join(f->why, reasons, f->n_parts);
+    nd_reasons_join(f);
 }

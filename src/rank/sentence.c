@@ -49,8 +49,11 @@ static void append_list(char out[256], const nd_reason *const *list, int n)
         append(out, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : ", and ", list[i]->text);
 }
 
-void nd_reasons_join(char out[256], const nd_reason *reasons, int n)
+void nd_reasons_join(nd_fit *f)
 {
+    char *out = f->why;
+    const nd_reason *reasons = f->reasons;
+    int n = f->n_reasons;
     const nd_reason *strong[ND_MAX_PARTS], *fair[ND_MAX_PARTS], *weak[ND_MAX_PARTS];
     int n_weak = pick(weak, 2, reasons, n, ND_WEAK);
     int n_strong = pick(strong, n_weak ? 2 : 3, reasons, n, ND_STRONG);

@@ -70,15 +70,16 @@ static int keep_best(nd_window *out, int n, const nd_window *w)
 }
 
 int nd_windows_find(nd_window out[ND_WINDOWS_KEPT], const nd_seen *v, const nd_heard *m,
-                    double step_s)
+                    double step_s, double near_s)
 {
     double spare_s = ND_MAX(0.0, m->length_s - v->length_s);
     int hop = ND_MAX(1, (int)(2 / step_s + 0.5));
     int picture = ND_MAX(v->pace.n, v->energy.n), music = ND_MAX(m->pace.n, m->loudness.n);
     int last = (int)(spare_s / step_s);
     if (picture && music) last = ND_MIN(last, music - picture);
-    int n = 0;
-    for (int first = 0; first <= last; first += hop) {
+    int n = 0, begin = 0;
+    if (isfinite(near_s)) begin = last = (int)ND_CLAMP(near_s / step_s + 0.5, 0.0, (double)last);
+    for (int first = begin; first <= last; first += hop) {
         nd_window w;
         nd_window_fit(&w, v, m, first, step_s);
         n = keep_best(out, n, &w);

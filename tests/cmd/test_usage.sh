@@ -9,7 +9,7 @@ run 0 version --version
 check version_names_plugins grep -q '^feature: .*onset' "$scratch/out"
 run 2 unknown_command frobnicate
 one_line unknown_command_line 'a command expected, found "frobnicate"'
-for command in index recommend similar list inspect embed synth model corpus tags extract; do
+for command in index recommend similar find list inspect embed synth corpus tags extract pretrain train eval model; do
     run 0 "help_$command" $command --help
     check "help_${command}_has_example" grep -q "^  needledrop $command " "$scratch/out"
     run 2 "unknown_option_$command" $command --no-such-option

@@ -105,7 +105,7 @@ static nd_description *make_track(double length_s, double bpm, double strength, 
 static nd_fit fit(const nd_description *query, const nd_description *track)
 {
     nd_fit f = {0};
-    int rc = nd_ranker_find("rhythm")->fit(&f, query, track);
+    int rc = nd_ranker_find("rhythm")->fit(&f, query, track, NAN);
     ND_ASSERT_EQ(rc, 0);
     return f;
 }
@@ -215,6 +215,13 @@ static void test_planted_start(void)
         CHECK("planted window", f.window_s[0] == f.start_s && f.window_s[1] == f.start_s + 21,
               "%.3f %.3f", f.window_s[0], f.window_s[1]);
         CHECK("all cuts are named", strstr(f.why, "all 10 cuts land on a beat"), "%s", f.why);
+        nd_ranker_find("rhythm")->fit(&f, video, track, 70);
+        CHECK("held near", fabs(f.start_s - 70) <= 2, "%.3f", f.start_s);
+        nd_ranker_find("rhythm")->fit(&f, video, track, 1e300);
+        CHECK("held near the end", fabs(f.start_s - 99) <= 2, "%.3f", f.start_s);
+        nd_ranker_find("rhythm")->fit(&f, video, track, planted_s + 1.4);
+        CHECK("refined near", distance_to_grid(f.start_s - planted_s, 0.6) < 0.020, "%.3f",
+              f.start_s);
         nd_description_destroy(&video);
         nd_description_destroy(&track);
     }
@@ -266,7 +273,7 @@ static void test_missing(void)
 {
     nd_description *video = make_video(20, 0.05, 0.4, 0), *bare = make(ND_MUSIC, 60);
     nd_fit f = {.score = -1};
-    int rc = nd_ranker_find("rhythm")->fit(&f, video, bare);
+    int rc = nd_ranker_find("rhythm")->fit(&f, video, bare, NAN);
     CHECK("nothing to compare", rc == ND_EEMPTY && f.score == -1, "%d", rc);
     add_level(bare, "clip_centroid_hz", 1000);
     f = fit(video, bare);
@@ -296,7 +303,8 @@ static void test_missing(void)
     CHECK("no reason at all", !strcmp(f.why, "Nothing speaks for it or against it."), "%s", f.why);
     nd_description_destroy(&even);
     nd_description *nothing = make(ND_MUSIC, 0);
-    CHECK("no length", nd_ranker_find("rhythm")->fit(&f, video, nothing) == ND_EEMPTY, "%s", f.why);
+    CHECK("no length", nd_ranker_find("rhythm")->fit(&f, video, nothing, NAN) == ND_EEMPTY, "%s",
+          f.why);
     CHECK("no such ranker", !nd_ranker_find("rhythms") && !nd_ranker_find(""), "found");
     nd_description_destroy(&video);
     nd_description_destroy(&bare);
@@ -413,8 +421,9 @@ static void test_anything(const char *name, nd_medium query_medium, bool hostile
         nd_description *query = make_random(&rng, query_medium, hostile);
         nd_description *track = make_random(&rng, ND_MUSIC, hostile);
         nd_fit a = {0}, b = {0};
-        int rc = nd_ranker_find("rhythm")->fit(&a, query, track);
-        int again = nd_ranker_find("rhythm")->fit(&b, query, track);
+        double near_s = i % 3 ? NAN : 40 * (double)(i % 7) - 20;
+        int rc = nd_ranker_find("rhythm")->fit(&a, query, track, near_s);
+        int again = nd_ranker_find("rhythm")->fit(&b, query, track, near_s);
         n_fits += rc == 0;
         bool same = rc == again && !strcmp(a.why, b.why) && a.score == b.score;
         if (!same || !(rc == ND_EEMPTY || (rc == 0 && is_sound(&a)))) {

@@ -13,6 +13,8 @@ static char *read_golden(void)
 
 static void test_golden(void)
 {
+    static const float cosines[] = {0.12345f, -1, 0.5f, 1}, met[] = {0.25f, NAN};
+    const char *wishes[] = {"slower", "no drum"};
     nd_hit hits[] = {
         {.rank = 1,
          .track_id = 7,
@@ -23,8 +25,17 @@ static void test_golden(void)
          .tempo_bpm = 123.9994,
          .key = "A minor",
          .score = 0.81249999,
-         .parts = {{"motion", 0.9, 2.0 / 3}, {"sync", 1.0 / 3, 1.0 / 3}},
-         .n_parts = 2,
+         .parts = {{"match", 0.9, 0.5}, {"rhythm", 1.0 / 3, 1.0 / 3}, {"like", 0.25, 1.0 / 6}},
+         .n_parts = 3,
+         .details = {{"motion", 0.25, 1}},
+         .n_details = 1,
+         .n_query_clips = 2,
+         .n_track_clips = 2,
+         .offset = 1,
+         .cosines = cosines,
+         .heard = {"calm", "piano"},
+         .both = {"piano"},
+         .met = met,
          .window_s = {41.0004, 61.25},
          .start_s = 41.0004,
          .why = "Its 124 bpm drive matches the fast motion."},
@@ -37,7 +48,15 @@ static void test_golden(void)
          .duration_s = NAN,
          .why = "A weak match: none of the 9 cuts meets a beat."},
     };
-    nd_ranking full = {.path = "holiday.mp4", .hits = hits, .n_hits = 2, .n_passed = 12};
+    nd_ranking full = {.path = "holiday.mp4",
+                       .hits = hits,
+                       .n_hits = 2,
+                       .n_passed = 12,
+                       .model = "default",
+                       .seen = {"piano"},
+                       .wishes = wishes,
+                       .n_wishes = 2,
+                       .unknown = "xyzzy"};
     nd_ranking empty = {.path = "\xC3.mp4"};
     nd_ranking *both[] = {&full, &empty};
     char *json = NULL, *golden = read_golden();
@@ -45,6 +64,19 @@ static void test_golden(void)
     CHECK("ranking.json", rc == 0 && golden && !strcmp(json, golden), "%d, %s", rc, json);
     free(json);
     free(golden);
+}
+
+static void test_found(void)
+{
+    nd_ranking found = {.path = "calm\xFF piano", .model = "", .unknown = ""};
+    char *json = NULL;
+    int rc = nd_found_json(&json, &found);
+    CHECK("found.json",
+          rc == 0 &&
+              !strcmp(json, "{\"words\": \"calm\xEF\xBF\xBD piano\", \"n_passed\": 0, \"model\": "
+                            "null, \"unknown\": null, \"results\": []}"),
+          "%d, %s", rc, json);
+    free(json);
 }
 
 static void test_none(void)
@@ -62,6 +94,7 @@ static void test_none(void)
 int main(void)
 {
     test_golden();
+    test_found();
     test_none();
     TEST_END();
 }

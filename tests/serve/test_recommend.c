@@ -117,8 +117,17 @@ static void test_wrong(nd_library *lib)
          "x.ogg",
          {.ranker = "magic"},
          ND_EARG,
-         "magic; there is rhythm"},
+         "magic; there is rhythm, both, model"},
         {"bad filter", &lib, 1, "x.ogg", {.filter = &bad_filter}, ND_EARG, "H major"},
+        {"bad weight", &lib, 1, "x.ogg", {.like_weight = 1.5}, ND_EARG, "0 .. 1"},
+        {"a model and none",
+         &lib,
+         1,
+         "x.ogg",
+         {.ranker = "both", .model = ""},
+         ND_EARG,
+         "expects a model"},
+        {"no such model", &lib, 1, "x.ogg", {.model = "absent.st"}, ND_EIO, "absent.st"},
         {"absent", &lib, 1, "absent.ogg", {0}, ND_EIO, "absent.ogg"},
     };
     for (size_t i = 0; i < ND_COUNT(cases); i++) {
@@ -270,8 +279,9 @@ static void test_left_out(nd_library *lib)
     damage("b.nd", "UPDATE features SET dims = '[12345]' WHERE track_id = 6 AND name = 'onset'");
     log_book book = {0};
     nd_log log = {.write = write_log, .user = &book, .level = ND_LOG_INFO};
-    nd_ranking *r = rank_like(&lib, 1, "b-03.ogg",
-                              &(nd_rank_params){.n_hits = 100, .log = &log, .n_threads = 3});
+    nd_ranking *r = rank_like(
+        &lib, 1, "b-03.ogg",
+        &(nd_rank_params){.n_hits = 100, .log = &log, .n_threads = 3, .ranker = "rhythm"});
     CHECK("the rest is ranked", r->n_hits == 28 && r->n_passed == 30, "%d of %lld", r->n_hits,
           (long long)r->n_passed);
     CHECK("two warnings", book.n == 2, "%d", book.n);

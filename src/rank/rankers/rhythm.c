@@ -19,6 +19,8 @@
  * Cost: 30 to 60 us a track for a video of 10 to 30 s, 3 to 7 ms for 15 minutes with 2,000
  * cuts against a track of half an hour.
  */
+#include <math.h>
+
 #include "rank/parts.h"
 
 static const double weight_motion = 0.30, weight_sync = 0.25, weight_energy = 0.20,
@@ -33,17 +35,18 @@ static double worth(const nd_window *w, const nd_sync *s)
 
 /* Refine the start of each good window; take the best of them. */
 static void place(nd_window *window, nd_sync *sync, const nd_seen *v, const nd_heard *m,
-                  double step_s)
+                  double step_s, double near_s)
 {
     nd_window windows[ND_WINDOWS_KEPT];
-    int n = nd_windows_find(windows, v, m, step_s);
-    bool loops = m->length_s < v->length_s;
+    int n = nd_windows_find(windows, v, m, step_s, near_s);
+    bool loops = m->length_s < v->length_s, is_held = isfinite(near_s);
+    double reach_s = is_held ? 2 : 1, before_s = loops && !is_held ? 0 : reach_s;
     double last_s = loops ? ND_MIN(2.0, m->length_s) : m->length_s - v->length_s, best = -1;
     for (int i = 0; i < n; i++) {
         double at_s = windows[i].first * step_s;
-        double from_s = ND_CLAMP(at_s - (loops ? 0 : 1), 0.0, last_s);
+        double from_s = ND_CLAMP(at_s - before_s, 0.0, last_s);
         nd_sync s;
-        nd_sync_find(&s, v, m, from_s, ND_CLAMP(at_s + (loops ? 2 : 1), from_s, last_s));
+        nd_sync_find(&s, v, m, from_s, ND_CLAMP(at_s + (loops ? 2 : reach_s), from_s, last_s));
         double value = worth(&windows[i], &s);
         if (value <= best) continue;
         best = value;
@@ -52,7 +55,8 @@ static void place(nd_window *window, nd_sync *sync, const nd_seen *v, const nd_h
     }
 }
 
-static int fit_video(nd_fit *out, const nd_description *video, const nd_description *track)
+static int fit_video(nd_fit *out, const nd_description *video, const nd_description *track,
+                     double near_s)
 {
     double video_s = nd_covered_s(video), track_s = nd_covered_s(track);
     if (!(video_s > 0 && track_s > 0)) return ND_EEMPTY;
@@ -65,7 +69,7 @@ static int fit_video(nd_fit *out, const nd_description *video, const nd_descript
     nd_see(&seen, video, step_s);
     nd_hear(&heard, track, step_s);
     nd_heard_loop(&heard, ND_MAX(seen.pace.n, seen.energy.n));
-    place(&window, &sync, &seen, &heard, step_s);
+    place(&window, &sync, &seen, &heard, step_s, near_s);
     nd_colour_fit(&colour, &seen, &heard, window.first);
 
     nd_fit f = {.start_s = sync.start_s,
@@ -83,9 +87,9 @@ static int fit_video(nd_fit *out, const nd_description *video, const nd_descript
     return 0;
 }
 
-static int fit(nd_fit *out, const nd_description *query, const nd_description *track)
+static int fit(nd_fit *out, const nd_description *query, const nd_description *track, double near_s)
 {
-    return nd_description_medium(query) == ND_VIDEO ? fit_video(out, query, track)
+    return nd_description_medium(query) == ND_VIDEO ? fit_video(out, query, track, near_s)
                                                     : nd_likeness_fit(out, query, track);
 }
 

@@ -1,0 +1,270 @@
+/* What is asked for in words: texts beside what the model hears and the tags of files, and measured
+ * wishes.
+ *
+ * A text's inner products with all tracks are brought to their own mean and deviation, so that a
+ * text and "calmer" weigh alike whatever the model's scale: a logistic curve, 0.88 at one deviation
+ * above. A file that is tagged with the text meets it fully. */
+#include <math.h>
+#include <string.h>
+
+#include "serve/search.h"
+
+/* ---- reading -------------------------------------------------------------------------- */
+
+/* The vector of one text. @return whether it counts */
+static bool read_text(float *out, nd__like *l, const nd_wish *wish, const nd_words *words)
+{
+    bool is_known = false;
+    if (nd_words_vector(out, &is_known, words, wish->text)) return false;
+    if (!is_known && !wish->only_if_known)
+        nd_str_append(&l->unknown, "%s%s", l->unknown.text ? ", " : "", wish->text);
+    return is_known || !wish->only_if_known;
+}
+
+static int read_texts(nd__search *s, nd_diag *diag)
+{
+    nd__like *l = &s->like;
+    size_t n = (size_t)l->wishes.n, E = (size_t)nd_words_dim(s->lens.words);
+    float *texts = nd_calloc(n, E * sizeof *texts);
+    l->vectors = nd_calloc(n, (size_t)s->lens.stored.U * sizeof *l->vectors);
+    int rc = texts && l->vectors ? 0 : nd_diag_set(diag, ND_ENOMEM, "reading words: out of memory");
+    for (size_t i = 0; i < n && !rc; i++) {
+        const nd_wish *wish = &l->wishes.items[i];
+        if (wish->kind == ND_WISH_TEXT)
+            l->counts[i] = read_text(texts + i * E, l, wish, s->lens.words);
+    }
+    if (!rc) rc = nd_matcher_text(l->vectors, s->lens.matcher, texts, (int64_t)n, diag);
+    free(texts);
+    return rc;
+}
+
+int nd__like_read(nd__search *s, const char *words, nd_diag *diag)
+{
+    nd__like *l = &s->like;
+    int rc = nd_wishes_read(&l->wishes, words, diag);
+    if (rc) return rc;
+    for (int kind = 0; kind < ND_WISH_KINDS; kind++) l->from[kind] = NAN;
+    if (s->lens.words) return read_texts(s, diag);
+    for (int i = 0; i < l->wishes.n; i++) /* of tags alone */
+        l->counts[i] = l->wishes.items[i].kind == ND_WISH_TEXT && !l->wishes.items[i].only_if_known;
+    return 0;
+}
+
+bool nd__like_has_text(const nd__like *like)
+{
+    for (int i = 0; i < like->wishes.n; i++)
+        if (like->counts[i]) return true;
+    return false;
+}
+
+bool nd__like_has_measure(const nd__like *like)
+{
+    for (int i = 0; i < like->wishes.n; i++)
+        if (like->wishes.items[i].kind != ND_WISH_TEXT) return true;
+    return false;
+}
+
+void nd__like_deinit(nd__like *like)
+{
+    free(like->vectors);
+    free(like->met);
+    nd_str_deinit(&like->unknown);
+    *like = (nd__like){0};
+}
+
+/* ---- texts and all tracks --------------------------------------------------------------- */
+
+/* x as levels beside their mean. */
+static void level(float *x, int64_t n, int sign)
+{
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < n; i++) {
+        sum += x[i];
+        squares += (double)x[i] * x[i];
+    }
+    double mean = sum / (double)ND_MAX(n, 1);
+    double deviation = sqrt(ND_MAX(0.0, squares / (double)ND_MAX(n, 1) - mean * mean));
+    for (int64_t i = 0; i < n; i++) {
+        double z = deviation > 1e-6 ? (x[i] - mean) / deviation : 0;
+        x[i] = (float)(1 / (1 + exp(-2 * sign * z)));
+    }
+}
+
+/* By the model; of tags alone nothing is met as yet. */
+static int scan_text(float *met, nd__search *s, int wish, nd_diag *diag)
+{
+    int rc = 0, sign = s->like.wishes.items[wish].sign < 0 ? -1 : 1;
+    int64_t at = 0;
+    if (!s->crates || !s->like.vectors) {
+        for (int64_t i = 0; i < s->n_places; i++) met[i] = sign > 0 ? 0 : 1;
+        return 0;
+    }
+    const float *vector = s->like.vectors + wish * s->lens.stored.U;
+    for (int i = 0; i < s->n_libraries && !rc; i++) {
+        rc = nd_scan_whole(met + at, &s->crates[i], vector, s->n_threads, diag);
+        at += s->crates[i].n;
+    }
+    if (!rc) level(met, s->n_places, sign);
+    return rc;
+}
+
+typedef struct {
+    nd__search *s;
+    float *met;
+    float value;
+    int library;
+} marking;
+
+static int compare_places(const void *a, const void *b)
+{
+    const nd__place *x = a, *y = b;
+    if (x->library != y->library) return x->library - y->library;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static int mark(void *user, const nd_track *track)
+{
+    marking *m = user;
+    const nd__search *s = m->s;
+    nd__place key = {m->library, track->id};
+    const nd__place *place = bsearch(&key, s->places, (size_t)s->n_places, sizeof *s->places,
+                                     compare_places);
+    if (place) m->met[place - s->places] = m->value;
+    return 0;
+}
+
+/* Files that are tagged so. */
+static int mark_tagged(float *met, nd__search *s, int wish, nd_diag *diag)
+{
+    const char *text = s->like.wishes.items[wish].text, *const tags[] = {text, NULL};
+    nd_filter filter = {.tags = tags};
+    marking m = {s, met, s->like.wishes.items[wish].sign < 0 ? 0 : 1, 0};
+    int rc = 0;
+    for (; m.library < s->n_libraries && !rc; m.library++)
+        rc = nd_library_each(s->libraries[m.library], &filter, mark, &m, diag);
+    return rc;
+}
+
+int nd__like_scan(nd__search *s, nd_diag *diag)
+{
+    nd__like *l = &s->like;
+    if (!nd__like_has_text(l)) return 0;
+    l->met = nd_calloc((size_t)s->n_places, (size_t)l->wishes.n * sizeof *l->met);
+    int rc = l->met ? 0 : ND_ENOMEM;
+    for (int i = 0; i < l->wishes.n && !rc; i++) {
+        float *met = l->met + i * s->n_places;
+        if (!l->counts[i]) continue;
+        rc = scan_text(met, s, i, diag);
+        if (!rc) rc = mark_tagged(met, s, i, diag);
+    }
+    return rc;
+}
+
+double nd__like_texts(const nd__search *s, int64_t place)
+{
+    const nd__like *l = &s->like;
+    double sum = 0, weights = 0;
+    for (int i = 0; i < l->wishes.n; i++) {
+        if (!l->counts[i]) continue;
+        sum += (double)l->wishes.items[i].weight * l->met[i * s->n_places + place];
+        weights += l->wishes.items[i].weight;
+    }
+    return weights > 0 ? sum / weights : 0.5;
+}
+
+/* ---- candidates --------------------------------------------------------------------------- */
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* The middle of what is known of a kind among the first n; NAN: of none. */
+static double middle_of(const nd__search *s, size_t n, int kind, double *room)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        double x = s->items[i].measures.of[kind];
+        if (!s->items[i].rc && !isnan(x)) room[count++] = x;
+    }
+    if (!count) return NAN;
+    qsort(room, count, sizeof *room, compare_numbers);
+    return room[count / 2];
+}
+
+static int find_middles(nd__search *s)
+{
+    enum { FIRST = 10 };
+    size_t n = s->query ? ND_MIN(s->n, (size_t)FIRST) : s->n;
+    double *room = nd_calloc(ND_MAX(n, 1), sizeof *room);
+    if (!room) return ND_ENOMEM;
+    for (int kind = 0; kind < ND_WISH_KINDS; kind++)
+        if (isnan(s->like.from[kind])) s->like.from[kind] = middle_of(s, n, kind, room);
+    free(room);
+    return 0;
+}
+
+double nd__like_meet(const nd__search *s, const nd__candidate *c, int i)
+{
+    const nd_wish *wish = &s->like.wishes.items[i];
+    if (wish->kind != ND_WISH_TEXT)
+        return nd_wish_meet(wish, c->measures.of[wish->kind], s->like.from[wish->kind]);
+    return s->like.counts[i] ? s->like.met[i * s->n_places + c->place] : NAN;
+}
+
+const char *nd__wish_name(char out[ND__LIKED_BYTES], const nd_wish *wish)
+{
+    static const char *const words[ND_WISH_KINDS][2] = {
+        [ND_WISH_TEMPO] = {"slower", "faster"},
+        [ND_WISH_BEAT] = {"with less beat", "with more beat"},
+        [ND_WISH_LOUDNESS] = {"quieter", "louder"},
+        [ND_WISH_BRIGHTNESS] = {"of a darker sound", "of a brighter sound"},
+        [ND_WISH_MODE] = {"minor", "major"}};
+    bool is_text = wish->kind == ND_WISH_TEXT || wish->sign == 0;
+    const char *no = is_text && wish->sign < 0 ? "no " : "";
+    const char *text = is_text ? wish->text : words[wish->kind][wish->sign > 0];
+    snprintf(out, ND__LIKED_BYTES, "%s", no);
+    nd_text_clean(out + strlen(no), ND__LIKED_BYTES - strlen(no), text, strlen(text));
+    return out;
+}
+
+/* Put a wish's name to a list of them. */
+static void add_name(char list[ND__LIKED_BYTES], const nd_wish *wish)
+{
+    char name[ND__LIKED_BYTES];
+    size_t n = strlen(list);
+    nd__wish_name(name, wish);
+    if (n + strlen(name) + 3 < ND__LIKED_BYTES && !strstr(list, name))
+        snprintf(list + n, ND__LIKED_BYTES - n, "%s%s", n ? ", " : "", name);
+}
+
+/* The mean of all wishes; what is not known of the track is halfway. */
+static void give_like(nd__search *s, nd__candidate *c)
+{
+    const nd__like *l = &s->like;
+    double sum = 0, weights = 0;
+    c->liked[0] = c->missed[0] = '\0';
+    for (int i = 0; i < l->wishes.n; i++) {
+        const nd_wish *wish = &l->wishes.items[i];
+        if (wish->kind == ND_WISH_TEXT && !l->counts[i]) continue;
+        double met = nd__like_meet(s, c, i), value = isnan(met) ? 0.5 : met;
+        sum += (double)wish->weight * value;
+        weights += wish->weight;
+        if (value >= 0.6) add_name(c->liked, wish);
+        else if (value < 0.4) add_name(c->missed, wish);
+    }
+    if (weights <= 0) return;
+    c->opinion.like = sum / weights;
+    c->opinion.like_weight = s->query ? s->like_weight : 1;
+    c->score = (1 - c->opinion.like_weight) * c->plain + c->opinion.like_weight * c->opinion.like;
+}
+
+int nd__like_apply(nd__search *s)
+{
+    if (!s->like.wishes.n) return 0;
+    nd__sort_candidates(s);
+    if (find_middles(s)) return ND_ENOMEM;
+    for (size_t i = 0; i < s->n; i++) give_like(s, &s->items[i]);
+    return 0;
+}

@@ -1,0 +1,223 @@
+/* The best tracks of a scan, and what the model says of each.
+ *
+ * All tracks that the model has embedded are scanned by inner products; of the best alone the
+ * details and features are read, and the pair scorer, where the model has one, looks at them. */
+#include <math.h>
+#include <string.h>
+
+#include "serve/search.h"
+
+/* What a scan gives, by place. */
+typedef struct {
+    float *match, *whole, *score; /* [n_places]; what is not scanned for is 0 */
+    int32_t *offsets;
+} scanned;
+
+static int scanned_init(scanned *out, int64_t n)
+{
+    out->match = nd_calloc((size_t)n, sizeof *out->match);
+    out->whole = nd_calloc((size_t)n, sizeof *out->whole);
+    out->score = nd_calloc((size_t)n, sizeof *out->score);
+    out->offsets = nd_calloc((size_t)n, sizeof *out->offsets);
+    return out->match && out->whole && out->score && out->offsets ? 0 : ND_ENOMEM;
+}
+
+static void scanned_deinit(scanned *sc)
+{
+    free(sc->match);
+    free(sc->whole);
+    free(sc->score);
+    free(sc->offsets);
+}
+
+/* ---- scanning ------------------------------------------------------------------------ */
+
+static int load_crates(nd__search *s, nd_diag *diag)
+{
+    s->crates = nd_calloc((size_t)s->n_libraries, sizeof *s->crates);
+    int rc = s->crates ? 0 : ND_ENOMEM;
+    for (int i = 0; i < s->n_libraries && !rc; i++) {
+        rc = nd_crate_load(&s->crates[i], s->libraries[i], s->params->filter, &s->lens.stored,
+                           s->params->log, diag);
+        s->n_places += s->crates[i].n;
+    }
+    if (!rc) s->places = nd_calloc((size_t)s->n_places, sizeof *s->places);
+    if (!rc && !s->places) rc = ND_ENOMEM;
+    nd__place *place = s->places;
+    for (int i = 0; i < s->n_libraries && !rc; i++)
+        for (int64_t k = 0; k < s->crates[i].n; k++)
+            *place++ = (nd__place){i, s->crates[i].tracks[k].id};
+    return rc;
+}
+
+static int scan(scanned *out, nd__search *s, nd_diag *diag)
+{
+    const nd_rows *rows = &s->lens.rows;
+    int64_t at = 0;
+    int rc = 0;
+    for (int i = 0; i < s->n_libraries && !rc && rows->n; i++) {
+        const nd_crate *c = &s->crates[i];
+        rc = nd_scan_rows(out->match + at, out->offsets + at, c, rows->rows, rows->first[1],
+                          s->n_threads, diag);
+        if (!rc && rows->whole && s->query->medium == ND_MUSIC)
+            rc = nd_scan_whole(out->whole + at, c, rows->whole, s->n_threads, diag);
+        at += c->n;
+    }
+    return rc;
+}
+
+static bool is_left_out(const nd__search *s, const nd__place *place)
+{
+    return s->left_out && s->left_out[place->library] == place->id;
+}
+
+/* In what order tracks are looked at: the query's part and the words' part, in their shares. */
+static void set_scores(scanned *sc, nd__search *s)
+{
+    double words = !s->lens.rows.n ? 1 : nd__like_has_text(&s->like) ? s->like_weight : 0;
+    for (int64_t i = 0; i < s->n_places; i++) {
+        double query = sc->match[i] + 0.4 * sc->whole[i]; /* as opinion.c weighs them */
+        double texts = words > 0 ? nd__like_texts(s, i) : 0;
+        sc->score[i] = (float)((1 - words) * (0.5 + 0.5 * query) + words * texts);
+        if (is_left_out(s, &s->places[i])) sc->score[i] = -INFINITY;
+        else s->n_passed++;
+    }
+}
+
+/* ---- candidates ----------------------------------------------------------------------- */
+
+typedef struct {
+    nd__search *s;
+    int64_t place;
+} adding;
+
+static int add_place(void *user, const nd_track *track)
+{
+    adding *a = user;
+    return nd__candidate_add(a->s, track, a->s->places[a->place].library, a->place);
+}
+
+static void give_opinion(nd__candidate *c, const scanned *sc, const nd__search *s)
+{
+    nd_opinion *o = &c->opinion;
+    o->query_s = s->query ? nd_description_analysed_s(s->query) : 0;
+    if (!s->lens.rows.n) return;
+    o->match = sc->match[c->place];
+    if (s->lens.rows.whole && s->query->medium == ND_MUSIC) o->whole = sc->whole[c->place];
+    if (!s->lens.has_order) return;
+    c->offset = sc->offsets[c->place];
+    o->at_s = c->offset * ND_CLIP_S;
+}
+
+/* The details of the best places. One that has left the library meanwhile is passed over. */
+static int add_best(nd__search *s, const scanned *sc, nd_diag *diag)
+{
+    int64_t most = !s->lens.rows.n ? ND__WORDS_SHORTLIST : ND__SHORTLIST;
+    int64_t K = ND_MIN(ND_MAX(most, 2 * (int64_t)s->n_hits), s->n_places);
+    int64_t *best = nd_calloc((size_t)K, sizeof *best);
+    if (!best) return ND_ENOMEM;
+    int64_t n = nd_scan_best(best, K, sc->score, s->n_places);
+    int rc = 0;
+    for (int64_t i = 0; i < n && !rc; i++) {
+        const nd__place *place = &s->places[best[i]];
+        adding a = {s, best[i]};
+        size_t before = s->n;
+        if (is_left_out(s, place)) continue;
+        rc = nd_library_track(s->libraries[place->library], place->id, add_place, &a, diag);
+        if (rc == ND_ENOTFOUND) rc = 0;
+        if (s->n > before) give_opinion(&s->items[before], sc, s);
+    }
+    free(best);
+    return rc;
+}
+
+/* ---- pairs ----------------------------------------------------------------------------- */
+
+/* Tracks that the pair scorer can look at. */
+typedef struct {
+    int n;
+    int *at; /* candidates */
+    nd_described *described;
+    nd_item *items;
+    int32_t *offsets;
+    float *odds;
+} pairs;
+
+static int pairs_init(pairs *p, size_t n)
+{
+    p->at = nd_calloc(n, sizeof *p->at);
+    p->described = nd_calloc(n, sizeof *p->described);
+    p->items = nd_calloc(n, sizeof *p->items);
+    p->offsets = nd_calloc(n, sizeof *p->offsets);
+    p->odds = nd_calloc(n, sizeof *p->odds);
+    return p->at && p->described && p->items && p->offsets && p->odds ? 0 : ND_ENOMEM;
+}
+
+static void pairs_deinit(pairs *p)
+{
+    for (int i = 0; i < p->n; i++) nd_described_deinit(&p->described[i]);
+    free(p->at);
+    free(p->described);
+    free(p->items);
+    free(p->offsets);
+    free(p->odds);
+}
+
+/* One whose features are damaged is left out later, with its story; one without clips of the
+ * extractor has no pair score. @return 0 or ND_ENOMEM */
+static int add_pair(pairs *p, nd__search *s, int i, bool published)
+{
+    nd__candidate *c = &s->items[i];
+    nd_diag diag = {0};
+    int64_t D = nd_matcher_size_of(s->lens.matcher).D_music;
+    int rc = nd__candidate_load(c, s, &diag);
+    if (rc || nd_clips_extractor(c->track) != s->lens.stored.extractor)
+        return rc == ND_ENOMEM ? rc : 0;
+    rc = nd_described_make(&p->described[p->n], c->track, D, published, NULL);
+    if (rc) return rc == ND_ENOMEM ? rc : 0;
+    if (c->offset >= p->described[p->n].item.C) { /* its rows are of other clips: it was spoilt */
+        nd_described_deinit(&p->described[p->n]);
+        return 0;
+    }
+    p->at[p->n] = i;
+    p->items[p->n] = p->described[p->n].item;
+    p->offsets[p->n] = c->offset;
+    p->n++;
+    return 0;
+}
+
+static int pair_candidates(nd__search *s, nd_diag *diag)
+{
+    pairs p = {0};
+    bool published = nd_model_reads_published(s->lens.model, s->lens.matcher);
+    int rc = pairs_init(&p, s->n);
+    for (size_t i = 0; i < s->n && !rc; i++) rc = add_pair(&p, s, (int)i, published);
+    if (!rc && p.n)
+        rc = nd_matcher_pair(p.odds, s->lens.matcher, &s->lens.item.item, p.items, p.offsets, p.n,
+                             s->n_threads, diag);
+    for (int i = 0; i < p.n && !rc; i++)
+        s->items[p.at[i]].opinion.pair = isfinite(p.odds[i]) ? p.odds[i] : NAN;
+    pairs_deinit(&p);
+    return rc;
+}
+
+/* Whether the model looks at a video and a track together. */
+static bool has_pairs(const nd__search *s)
+{
+    return s->lens.rows.n && s->query->medium == ND_VIDEO &&
+           nd_matcher_size_of(s->lens.matcher).has_pair;
+}
+
+int nd__list_best(nd__search *s, nd_diag *diag)
+{
+    scanned sc = {0};
+    int rc = load_crates(s, diag);
+    if (!rc) rc = scanned_init(&sc, s->n_places);
+    if (!rc) rc = scan(&sc, s, diag);
+    if (!rc) rc = nd__like_scan(s, diag);
+    if (!rc) set_scores(&sc, s);
+    if (!rc) rc = add_best(s, &sc, diag);
+    if (!rc && has_pairs(s)) rc = pair_candidates(s, diag);
+    scanned_deinit(&sc);
+    return rc;
+}
