@@ -164,6 +164,7 @@ static double spread(const param *item)
     case ND_INIT_FAN_IN: return 1 / sqrt(item->fan_in ? (double)item->fan_in : in);
     case ND_INIT_XAVIER: return sqrt(6 / (in + out));
     case ND_INIT_KAIMING: return sqrt(2 / in);
+    case ND_INIT_SMALL: return 0.02;
     default: return 1;
     }
 }
@@ -183,6 +184,7 @@ void nd_params_init(nd_params *p, uint64_t seed)
             case ND_INIT_FAN_IN:
             case ND_INIT_XAVIER: to[j] = (float)nd_rng_uniform(&rng, -width, width); break;
             case ND_INIT_KAIMING:
+            case ND_INIT_SMALL:
             case ND_INIT_NORMAL: to[j] = (float)(width * nd_rng_normal(&rng)); break;
             }
     }

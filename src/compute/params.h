@@ -15,7 +15,8 @@ typedef enum nd_init {
     ND_INIT_FAN_IN,  /* uniform within 1 / sqrt(in): PyTorch's default of Linear and Conv */
     ND_INIT_XAVIER,  /* uniform within sqrt(6 / (in + out)) (Glorot, Bengio 2010) */
     ND_INIT_KAIMING, /* normal, deviation sqrt(2 / in) (He 2015) */
-    ND_INIT_NORMAL   /* normal, deviation 1 */
+    ND_INIT_NORMAL,  /* normal, deviation 1: PyTorch's default of Embedding */
+    ND_INIT_SMALL    /* normal, deviation 0.02 */
 } nd_init;
 
 typedef struct nd_params nd_params;

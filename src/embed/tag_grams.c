@@ -72,6 +72,39 @@ void nd_gram_vector(float *out, const char *text, const float *grams, int dim)
     for (int d = 0; d < dim && n; d++) out[d] /= sqrtf((float)n);
 }
 
+/* @return the bucket's row; NULL: it has its prior */
+static const float *find_listed(const nd_gram_list *list, int bucket, int dim)
+{
+    int lo = 0, hi = list->n;
+    while (lo < hi) {
+        int mid = (lo + hi) / 2;
+        if (list->buckets[mid] < bucket) lo = mid + 1;
+        else hi = mid;
+    }
+    return lo < list->n && list->buckets[lo] == bucket ? list->rows + (int64_t)lo * dim : NULL;
+}
+
+static void add_prior(float *out, int bucket, int dim)
+{
+    nd_rng rng;
+    nd_rng_init(&rng, 1, (uint64_t)bucket);
+    for (int d = 0; d < dim; d++)
+        out[d] += (float)(nd_rng_uniform(&rng, -1, 1) * prior_length * sqrt(3.0 / (double)dim));
+}
+
+void nd_gram_vector_listed(float *out, const char *text, const nd_gram_list *list, int dim)
+{
+    int32_t parts[ND_GRAM_MAX_PARTS];
+    int n = nd_gram_parts(parts, text);
+    memset(out, 0, (size_t)dim * sizeof *out);
+    for (int i = 0; i < n; i++) {
+        const float *row = find_listed(list, parts[i], dim);
+        if (!row) add_prior(out, parts[i], dim);
+        for (int d = 0; d < dim && row; d++) out[d] += row[d];
+    }
+    for (int d = 0; d < dim && n; d++) out[d] /= sqrtf((float)n);
+}
+
 /* ---- fitting ---------------------------------------------------------------- */
 
 typedef struct {
@@ -161,15 +194,15 @@ static double step(fit *f, double *dots)
     return worst;
 }
 
+void nd_gram_prior_of(float *out, int bucket, int dim)
+{
+    memset(out, 0, (size_t)dim * sizeof *out);
+    add_prior(out, bucket, dim);
+}
+
 void nd_gram_prior(float *out, int dim)
 {
-    for (int b = 0; b < ND_GRAM_BUCKETS; b++) {
-        nd_rng rng;
-        nd_rng_init(&rng, 1, (uint64_t)b);
-        for (int d = 0; d < dim; d++)
-            out[(int64_t)b * dim + d] = (float)(nd_rng_uniform(&rng, -1, 1) * prior_length *
-                                                sqrt(3.0 / (double)dim));
-    }
+    for (int b = 0; b < ND_GRAM_BUCKETS; b++) nd_gram_prior_of(out + (int64_t)b * dim, b, dim);
 }
 
 static int fit_init(fit *f)

@@ -20,6 +20,15 @@ int nd_gram_parts(int32_t out[ND_GRAM_MAX_PARTS], const char *text);
  *  texts of the same parts are near each other, others are not.
  *  @param out  [ND_GRAM_BUCKETS, dim]. Threads: safe. */
 void nd_gram_prior(float *out, int dim);
+/** That of one bucket. @param out  [dim]. Threads: safe. */
+void nd_gram_prior_of(float *out, int bucket, int dim);
+
+/** Vectors of buckets: of those that are listed; the others have their prior. */
+typedef struct nd_gram_list {
+    int32_t *buckets; /* [n] rising */
+    float *rows;      /* [n, dim] */
+    int n;
+} nd_gram_list;
 
 /** Fit a vector to each bucket so that texts come near their vectors: ridge regression, solved by
  *  conjugate gradients; each bucket starts from nd_gram_prior's, so that a word of unknown
@@ -33,5 +42,7 @@ int nd_gram_fit(float *out, const char *const *texts, const float *rows, int n, 
 /** @param out  [dim]: the sum of the text's buckets, over the root of their number; zeroes where
  *  it has no part  @param grams  [ND_GRAM_BUCKETS, dim]. Threads: safe. Allocates: no. */
 void nd_gram_vector(float *out, const char *text, const float *grams, int dim);
+/** The same values, made of a list. */
+void nd_gram_vector_listed(float *out, const char *text, const nd_gram_list *list, int dim);
 
 #endif

@@ -102,7 +102,8 @@ static bool add_words(float *sum, float *scratch, const nd_tag_vectors *v, const
         const float *row = find_row(v, w);
         is_known |= row != NULL;
         if (!row) {
-            nd_gram_vector(scratch, w, v->grams, v->dim);
+            if (v->grams) nd_gram_vector(scratch, w, v->grams, v->dim);
+            else nd_gram_vector_listed(scratch, w, &v->listed, v->dim);
             nd_vec_normalise(scratch, v->dim);
         }
         for (int d = 0; d < v->dim; d++) sum[d] += row ? row[d] : scratch[d];
@@ -138,5 +139,7 @@ void nd_tag_vectors_deinit(nd_tag_vectors *v)
     nd_tag_map_deinit(&v->keys);
     free(v->rows);
     free(v->grams);
+    free(v->listed.buckets);
+    free(v->listed.rows);
     *v = (nd_tag_vectors){0};
 }

@@ -12,7 +12,8 @@ typedef struct nd_tag_vectors {
     int dim;
     nd_tag_map keys; /* of words and phrases (nd_tag_key) */
     float *rows;     /* [keys.n, dim], length 1, or zeroes where nothing is known */
-    float *grams;    /* [ND_GRAM_BUCKETS, dim] */
+    float *grams;    /* [ND_GRAM_BUCKETS, dim]; NULL: as listed, those of a model's file */
+    nd_gram_list listed;
 } nd_tag_vectors;
 
 /** Storage for n words of dim, zeroes; no word is in it.

@@ -5,10 +5,7 @@
 
 struct nd_words {
     nd_tag_map names; /* of the tags: as many as there are, in their order */
-    nd_tag_vectors v; /* keys of the tags, then of other words */
-    int32_t *buckets; /* [n_buckets] rising: those that are not as nd_gram_prior has them */
-    int n_buckets;
-    float *gram_rows;                     /* [n_buckets, dim] their vectors */
+    nd_tag_vectors v; /* keys of the tags, then of other words; letters as listed */
     char *stored_rows, *stored_gram_rows; /* names that nd_words_list gave */
 };
 
@@ -18,8 +15,6 @@ void nd_words_destroy(nd_words **words)
     if (!w) return;
     nd_tag_map_deinit(&w->names);
     nd_tag_vectors_deinit(&w->v);
-    free(w->buckets);
-    free(w->gram_rows);
     free(w->stored_rows);
     free(w->stored_gram_rows);
     free(w);
@@ -27,6 +22,14 @@ void nd_words_destroy(nd_words **words)
 }
 
 /* ---- words ---------------------------------------------------------------------- */
+
+static int init_rows(nd_words *w, size_t n, int dim)
+{
+    size_t cells;
+    w->v.dim = dim;
+    w->v.rows = nd_size_mul(&cells, n, (size_t)dim) ? nd_calloc(cells, sizeof *w->v.rows) : NULL;
+    return w->v.rows ? 0 : ND_ENOMEM;
+}
 
 /* Why a text cannot be the next word. */
 typedef enum { WORD_FINE, WORD_NO_TAG, WORD_TWICE, WORD_NO_MEMORY } word_fault;
@@ -96,20 +99,21 @@ static int copy_others(nd_words *w, const nd_tag_vectors *v, int max_others)
 /* Which buckets are not as before they were learned. */
 static int copy_grams(nd_words *w, const nd_tag_vectors *v)
 {
+    float prior[ND_TAG_MAX_DIM];
+    nd_gram_list *list = &w->v.listed;
     size_t dim = (size_t)v->dim, bytes = dim * sizeof *v->grams;
     size_t capacity = 0, rows_capacity = 0;
-    nd_gram_prior(w->v.grams, v->dim);
     for (int b = 0; b < ND_GRAM_BUCKETS; b++) {
         const float *row = v->grams + (size_t)b * dim;
-        if (!memcmp(row, w->v.grams + (size_t)b * dim, bytes)) continue;
-        size_t n = (size_t)w->n_buckets;
-        if (nd_grow(&w->buckets, &capacity, n, 1, sizeof *w->buckets) ||
-            nd_grow(&w->gram_rows, &rows_capacity, n * dim, dim, sizeof *w->gram_rows))
+        nd_gram_prior_of(prior, b, v->dim);
+        if (!memcmp(row, prior, bytes)) continue;
+        size_t n = (size_t)list->n;
+        if (nd_grow(&list->buckets, &capacity, n, 1, sizeof *list->buckets) ||
+            nd_grow(&list->rows, &rows_capacity, n * dim, dim, sizeof *list->rows))
             return ND_ENOMEM;
-        w->buckets[w->n_buckets++] = b;
-        memcpy(w->gram_rows + n * dim, row, bytes);
+        list->buckets[list->n++] = b;
+        memcpy(list->rows + n * dim, row, bytes);
     }
-    memcpy(w->v.grams, v->grams, ND_GRAM_BUCKETS * bytes);
     return 0;
 }
 
@@ -123,7 +127,7 @@ int nd_words_of_vectors(nd_words **out, const nd_tag_vectors *v, const char *con
     max_others = (int)ND_MIN((size_t)ND_MAX(max_others, 0), v->keys.n);
     nd_words *w = nd_calloc(1, sizeof *w);
     if (!w) return no_memory(diag);
-    int rc = nd_tag_vectors_init(&w->v, (size_t)n_tags + (size_t)max_others, v->dim);
+    int rc = init_rows(w, (size_t)n_tags + (size_t)max_others, v->dim);
     if (rc) no_memory(diag);
     else rc = copy_tags(w, v, tags, n_tags, diag);
     if (!rc && (copy_others(w, v, max_others) || copy_grams(w, v))) rc = no_memory(diag);
@@ -209,36 +213,33 @@ static int read_rows(nd_words *w, const reading *r)
 /* Sums of what is read stay finite. */
 static int check_values(const nd_words *w, const reading *r)
 {
+    const float *x = w->v.listed.rows;
     for (size_t i = 0; i < (size_t)r->n_buckets * (size_t)r->dim; i++)
-        if (w->gram_rows[i] > MAX_VALUE || w->gram_rows[i] < -MAX_VALUE)
+        if (x[i] > MAX_VALUE || x[i] < -MAX_VALUE)
             return nd_diag_set(r->diag, ND_EFORMAT,
                                "reading the words of a model: %s: values of at most %d expected, "
                                "found %g",
-                               r->gram_rows.text, MAX_VALUE, (double)w->gram_rows[i]);
+                               r->gram_rows.text, MAX_VALUE, (double)x[i]);
     return 0;
 }
 
 static int read_grams(nd_words *w, const reading *r)
 {
-    size_t dim = (size_t)r->dim;
-    nd_gram_prior(w->v.grams, r->dim);
+    nd_gram_list *list = &w->v.listed;
     if (!r->n_buckets) return 0;
-    w->buckets = nd_calloc((size_t)r->n_buckets, sizeof *w->buckets);
-    w->gram_rows = nd_calloc((size_t)r->n_buckets * dim, sizeof *w->gram_rows);
-    if (!w->buckets || !w->gram_rows) return no_memory(r->diag);
-    w->n_buckets = r->n_buckets;
+    list->buckets = nd_calloc((size_t)r->n_buckets, sizeof *list->buckets);
+    list->rows = nd_calloc((size_t)r->n_buckets * (size_t)r->dim, sizeof *list->rows);
+    if (!list->buckets || !list->rows) return no_memory(r->diag);
+    list->n = r->n_buckets;
     int rc = nd_safetensors_read_f32(r->file, r->gram_rows.text, 2,
-                                     (const int64_t[]){r->n_buckets, r->dim}, w->gram_rows,
-                                     r->diag);
+                                     (const int64_t[]){r->n_buckets, r->dim}, list->rows, r->diag);
     if (!rc) rc = check_values(w, r);
-    for (int i = 0, last = -1; i < r->n_buckets && !rc; i++, last = w->buckets[i - 1]) {
+    for (int i = 0, last = -1; i < r->n_buckets && !rc; i++, last = list->buckets[i - 1]) {
         const json_t *v = json_array_get(r->buckets, (size_t)i);
         json_int_t b = json_integer_value(v);
         if (!json_is_integer(v) || b <= last || b >= ND_GRAM_BUCKETS)
             return expected(r, "\"buckets\", rising whole numbers from 0 to 32767,");
-        w->buckets[i] = (int32_t)b;
-        memcpy(w->v.grams + (size_t)b * dim, w->gram_rows + (size_t)i * dim,
-               dim * sizeof *w->gram_rows);
+        list->buckets[i] = (int32_t)b;
     }
     return rc;
 }
@@ -251,7 +252,7 @@ int nd_words_read(nd_words **out, const json_t *config, const nd_safetensors *fi
     nd_str_append(&r.gram_rows, "%sgram_rows", prefix);
     nd_words *w = nd_calloc(1, sizeof *w);
     int rc = w && !r.rows.failed && !r.gram_rows.failed ? check_sizes(&r, config) : no_memory(diag);
-    if (!rc && nd_tag_vectors_init(&w->v, (size_t)r.n_words, r.dim)) rc = no_memory(diag);
+    if (!rc && init_rows(w, (size_t)r.n_words, r.dim)) rc = no_memory(diag);
     if (!rc) rc = read_names(w, &r);
     if (!rc) rc = read_rows(w, &r);
     if (!rc) rc = read_grams(w, &r);
@@ -280,9 +281,9 @@ int nd_words_list(nd_words *w, const char *prefix, nd_stored_dtype dtype, nd_sto
                   size_t *n, size_t *capacity)
 {
     const nd_stored_value rows = {"rows", dtype, 2, {(int64_t)w->v.keys.n, w->v.dim}, w->v.rows};
-    const nd_stored_value grams = {"gram_rows", dtype, 2, {w->n_buckets, w->v.dim}, w->gram_rows};
+    const nd_stored_value grams = {"gram_rows", dtype, 2, {w->v.listed.n, w->v.dim}, w->v.listed.rows};
     int rc = list_one(&w->stored_rows, prefix, rows, items, n, capacity);
-    if (!rc && w->n_buckets) rc = list_one(&w->stored_gram_rows, prefix, grams, items, n, capacity);
+    if (!rc && w->v.listed.n) rc = list_one(&w->stored_gram_rows, prefix, grams, items, n, capacity);
     return rc;
 }
 
@@ -293,8 +294,8 @@ json_t *nd_words_config(const nd_words *w)
     for (size_t i = 0; i < w->v.keys.n && !bad; i++)
         bad = json_array_append_new(
             words, json_string(i < w->names.n ? w->names.texts[i] : w->v.keys.texts[i]));
-    for (int i = 0; i < w->n_buckets && !bad; i++)
-        bad = json_array_append_new(buckets, json_integer(w->buckets[i]));
+    for (int i = 0; i < w->v.listed.n && !bad; i++)
+        bad = json_array_append_new(buckets, json_integer(w->v.listed.buckets[i]));
     json_t *config = json_pack("{s:i, s:i, s:o, s:o}", "dim", w->v.dim, "n_tags", (int)w->names.n,
                                "words", words, "buckets", buckets);
     if (!bad) return config;

@@ -232,8 +232,8 @@ static void check_changes(void)
             greatest = fmax(greatest, (double)picture[i]);
         }
     }
-    /* 25 steps of shift, 15 % of 20 steps, 3 dB and half of 3 dB */
-    CHECK("log-mel a little", most > 5 && most < 25 + 3.3 + 1.1, "%g", most);
+    /* What is masked may be as far off as two values of the clip, 3 dB and half of 3 dB. */
+    CHECK("log-mel within its values", most > 5 && most < T - 1 + 1.1, "%g", most);
     CHECK("pictures stay pictures", least >= 0 && greatest <= 1, "%g .. %g", least, greatest);
 }
 

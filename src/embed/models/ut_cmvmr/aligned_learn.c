@@ -6,7 +6,7 @@
 #include "compute/losses.h"
 #include "embed/models/ut_cmvmr/aligned.h"
 
-enum { AV, GLOBAL, PAIR, VTAG, ATAG, REGULAR, AGAIN, N_LOSSES };
+enum { AV, GLOBAL, PAIR, PULSE, VTAG, ATAG, REGULAR, AGAIN, N_LOSSES };
 enum { ROWS, WHOLES, TEXTS }; /* learned temperatures */
 enum { N_HARD = 8, N_JUDGED = 64 };
 
@@ -32,6 +32,12 @@ static nd_tensor *infonce(const aligned_pass *p, nd_tensor *sims, int which, con
     return nd_loss_infonce(p->t, sims, &q);
 }
 
+/* Temperature of the soft maximum over offsets. */
+static float alignment(const aligned_pass *p, const nd_pairs *pairs)
+{
+    return (float)(p->a->temperature * (1 - pairs->progress));
+}
+
 static int embed_batch(const aligned_pass *p, batch *b)
 {
     const nd_pairs *pairs = b->pairs;
@@ -43,8 +49,7 @@ static int embed_batch(const aligned_pass *p, batch *b)
         return -1;
     b->offsets = nd_tape_bytes(p->t, n * n * sizeof *b->offsets);
     if (!b->offsets) return -1;
-    nd_align_params q = {s->videos.rows, s->tracks.rows,
-                         (float)(p->a->temperature * (1 - pairs->progress)), b->offsets};
+    nd_align_params q = {s->videos.rows, s->tracks.rows, alignment(p, pairs), b->offsets};
     b->scores = nd_aligned_scores(p->t, s->video.rows, s->track.rows, &q);
     return b->scores ? 0 : -1;
 }
@@ -115,6 +120,73 @@ static nd_tensor *pair_loss(const aligned_pass *p, const batch *b)
     nd_tensor *both[] = {nd_loss_cross_entropy(p->t, logits, c.targets, 0),
                          nd_loss_binary_cross_entropy(p->t, logits, is_own)};
     return nd_loss_sum(p->t, (const float[]){1, 1}, both, 2);
+}
+
+/* ---- the order of pulses -------------------------------------------------------- */
+
+/* Pulses [C, 3] in an order drawn at random. @return whether it is another one */
+static bool shuffle(float *out, const float *pulse, int C, nd_rng *rng)
+{
+    size_t row = 3 * sizeof *out;
+    memcpy(out, pulse, (size_t)C * row);
+    for (int i = C - 1; i > 0; i--) {
+        float kept[3], *a = out + (ptrdiff_t)3 * i, *b = out + (ptrdiff_t)3 * nd_rng_int(rng, 0, i);
+        memcpy(kept, a, row);
+        memcpy(a, b, row);
+        memcpy(b, kept, row);
+    }
+    return memcmp(out, pulse, (size_t)C * row) != 0;
+}
+
+/* The batch's tracks, the pulses of each among its own clips.
+ * @param targets  [n]: 0, or -1 where nothing has changed */
+static nd_item *shuffled_tracks(const aligned_pass *p, const nd_pairs *pairs, int32_t *targets)
+{
+    size_t n = (size_t)pairs->n;
+    nd_item *out = nd_tape_bytes(p->t, n * sizeof *out);
+    nd_rng rng;
+    nd_rng_init(&rng, pairs->key, 0);
+    for (int i = 0; out && i < pairs->n; i++) {
+        const nd_item *track = &pairs->tracks[i];
+        float *pulse = nd_tape_floats(p->t, 3 * (int64_t)track->C);
+        if (!pulse) return NULL;
+        bool is_other = track->pulse && shuffle(pulse, track->pulse, track->C, &rng);
+        targets[i] = is_other ? 0 : -1;
+        out[i] = *track;
+        if (is_other) out[i].pulse = pulse;
+    }
+    return out;
+}
+
+/* [n, 1] of [n, n]. */
+static nd_tensor *diagonal(const aligned_pass *p, nd_tensor *x)
+{
+    nd_tensor *one = x ? nd_tape_like(p->t, x) : NULL;
+    if (!one) return NULL;
+    int64_t n = nd_tensor_width(x);
+    for (int64_t i = 0; i < n * n; i++) one->data[i] = i % (n + 1) == 0;
+    return nd_row_dots(p->t, x, one);
+}
+
+/* A track shall fit its video better than it would with its own pulses in another order. Among the
+ * tracks of a batch what the clips are about tells nearly all apart, and the order of pulses would
+ * not be learned: without this, tracks of a family that differ in it alone are told apart by
+ * chance. */
+static nd_tensor *pulse_loss(const aligned_pass *p, const batch *b)
+{
+    const aligned_sides *s = &b->s;
+    int n = b->pairs->n;
+    aligned_items items = {0};
+    nd_joint joint = {0};
+    int32_t *targets = nd_tape_bytes(p->t, (size_t)n * sizeof *targets);
+    nd_item *tracks = targets ? shuffled_tracks(p, b->pairs, targets) : NULL;
+    if (!tracks || nd__aligned_items(p, tracks, n, &items) || nd__aligned_embed(p, &items, &joint))
+        return NULL;
+    nd_align_params q = {s->videos.rows, items.rows, alignment(p, b->pairs), NULL};
+    nd_tensor *other = nd_aligned_scores(p->t, s->video.rows, joint.rows, &q);
+    nd_tensor *both[] = {diagonal(p, b->scores), diagonal(p, other)};
+    nd_tensor *logits = nd_scale(p->t, nd_concat(p->t, both, 2), 1 / ALIGNED_TEMPERATURE);
+    return nd_loss_cross_entropy(p->t, logits, targets, 0);
 }
 
 /* ---- texts --------------------------------------------------------------------- */
@@ -216,6 +288,7 @@ static nd_tensor *loss_of(const aligned_pass *p, const batch *b, int which)
         return infonce(p, nd_linear(p->t, b->s.video.whole, b->s.track.whole, NULL, NULL), WHOLES,
                        same);
     case PAIR: return pair_loss(p, b);
+    case PULSE: return pulse_loss(p, b);
     case VTAG: return text_loss(p, b, &b->s.video);
     case ATAG: return text_loss(p, b, &b->s.track);
     case REGULAR: return of_both(p, b, neighbours);
@@ -233,7 +306,8 @@ int nd__aligned_learn(const void *state, nd_tape *t, nd_params *params, int shar
     if (embed_batch(&p, &b)) return -1;
     if (knows_texts && (weights[VTAG] > 0 || weights[ATAG] > 0) && embed_texts(&p, &b)) return -1;
     for (int i = 0; i < N_LOSSES; i++) {
-        bool is_nothing = (i == VTAG || i == ATAG) && !knows_texts;
+        bool is_nothing = ((i == VTAG || i == ATAG) && !knows_texts) ||
+                          (i == PULSE && !p.a->has_pulse);
         if (!(weights[i] > 0)) continue;
         losses_out[i] = is_nothing ? nd_loss_make(t, 0, NULL, 0) : loss_of(&p, &b, i);
         if (!losses_out[i]) return -1;

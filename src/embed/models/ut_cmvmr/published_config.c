@@ -100,17 +100,18 @@ static void add_mlp(ut_mlp *m, nd_params *p, const char *name, int64_t in, int64
     m->linear[i + 1] = add_linear(p, net, i ? "6" : "3", out, out);
 }
 
+/* As published, tables begin with values of deviation 1, several times those of our clips, which then
+ * say next to nothing; so tables of our classes begin small. */
 static void add_tables(ut_published *s, nd_params *p)
 {
     int64_t D = s->D[UT_MUSIC];
     const char *rhythm = "A_rhythm_embed";
-    s->rhythm[0] = add_weight(p, rhythm, "n_beat_embed", ND_INIT_NORMAL, D / 2, UT_BEATS);
-    s->rhythm[1] = add_weight(p, rhythm, "beat_strength_embed", ND_INIT_NORMAL, D / 4,
-                              UT_STRENGTHS);
-    s->rhythm[2] = add_weight(p, rhythm, "beat_interval_width_embed", ND_INIT_NORMAL, D / 4,
-                              UT_INTERVALS);
-    s->flow = add_weight(p, "V_optic_embed", "optic_displacement_embed", ND_INIT_NORMAL,
-                         s->D[UT_VIDEO], UT_FLOWS);
+    nd_init init = s->is_log ? ND_INIT_SMALL : ND_INIT_NORMAL;
+    s->rhythm[0] = add_weight(p, rhythm, "n_beat_embed", init, D / 2, UT_BEATS);
+    s->rhythm[1] = add_weight(p, rhythm, "beat_strength_embed", init, D / 4, UT_STRENGTHS);
+    s->rhythm[2] = add_weight(p, rhythm, "beat_interval_width_embed", init, D / 4, UT_INTERVALS);
+    s->flow = add_weight(p, "V_optic_embed", "optic_displacement_embed", init, s->D[UT_VIDEO],
+                         UT_FLOWS);
 }
 
 static void add_match(ut_published *s, nd_params *p)
