@@ -252,7 +252,7 @@ const cli_command cli_train = {
     .summary = "train a model that matches videos with music",
     .help = "CORPUS has features (needledrop extract) and tags (needledrop tags). Clips are\n"
             "embedded once by the extractors, and kept beside the features. The model of the\n"
-            "epoch with the best recall at 10 on the validation split is written, the extractors\n"
+            "epoch with the best mean recall on the validation split is written, the extractors\n"
             "with it; the test split is not read. It may be stopped at any moment: the same\n"
             "command goes on from the checkpoint, to the same model.",
     .example = "needledrop train corpus --extractors both.safetensors --out model.safetensors",

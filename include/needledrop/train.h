@@ -83,7 +83,7 @@ typedef struct nd_train_params {
 } nd_train_params;
 
 /** Train a matching model and write it with its extractors as a model file: of the best epoch by
- *  recall at 10 on the validation split, then by mean reciprocal rank. The test split is not read.
+ *  mean of recall at 1, 5, 10 and 25 on the validation split. The test split is not read.
  *  @param dir  a corpus with features (nd_extract), and tags (nd_tags_make) where texts are to be
  *     known
  *  @param path  the model; beside it, PATH.state holds a checkpoint after each epoch (or some): the

@@ -161,14 +161,17 @@ static void copy_values(nd_matcher *to, nd_matcher *from)
     nd_params_touch(a);
 }
 
-enum { AT_10 = 2 }; /* nd_train_cut(AT_10) is 10 */
+/* Mean over the cuts: one of them alone is flat where the model is good or bad. */
+static double mean_recall(const nd_train_epoch *e)
+{
+    double sum = 0;
+    for (int i = 0; i < ND_TRAIN_N_CUTS; i++) sum += e->val_recall[i];
+    return sum / ND_TRAIN_N_CUTS;
+}
 
 static bool is_better(const nd_train_report *r, const nd_train_epoch *e)
 {
-    if (r->best < 0) return true;
-    const nd_train_epoch *b = &r->epochs[r->best];
-    double difference = e->val_recall[AT_10] - b->val_recall[AT_10];
-    return difference > 0 || (difference == 0 && e->val_mrr > b->val_mrr);
+    return r->best < 0 || mean_recall(e) > mean_recall(&r->epochs[r->best]);
 }
 
 static bool is_over(nd_training *x)

@@ -23,7 +23,7 @@ static void fill_defaults(nd_train_params *p)
     if (!p->n_epochs) p->n_epochs = 40;
     if (!p->batch) p->batch = 64;
     if (!p->patience) p->patience = 10;
-    if (p->rate == 0) p->rate = strncmp(p->config, "paper", 5) ? 0.001 : 0.0003;
+    if (p->rate == 0) p->rate = strcmp(p->config, "paper") ? 0.001 : 0.0003;
     if (p->checkpoint_s == 0) p->checkpoint_s = 5;
 }
 

@@ -194,7 +194,7 @@ static void aligned_release(void *state)
 }
 
 static const struct nd_matcher_loss losses[] = {
-    {"av", 1},      {"global", 0.5f},  {"pair", 0.5f},   {"pulse", 0.5f}, {"vtag", 0.3f},
+    {"av", 1},      {"global", 0.5f},  {"pair", 0.5f},   {"pulse", 1}, {"vtag", 0.3f},
     {"atag", 0.3f}, {"regular", 0.1f}, {"again", 0.05f}, {NULL, 0},
 };
 
