@@ -71,7 +71,7 @@ static int write_array(const cli *c, nd_model *model, const char *input, const c
     nd_description *d = NULL;
     nd_array made = {0};
     const nd_array *a = &made;
-    int rc = model ? nd_model_embed(&made, model, input, 0, NULL, 0, diag)
+    int rc = model ? nd_model_embed(&made, model, what, input, 0, NULL, 0, diag)
                    : describe(c, &d, input, diag);
     if (!rc && !model && !(a = nd_description_find(d, what))) rc = which_array(d, what, diag);
     if (!rc) rc = nd_array_write_npy(a, out, diag);
@@ -114,12 +114,13 @@ static int run(cli *c)
 {
     if (!cli_get(c, "what") || !cli_get(c, "out"))
         return cli_usage(c, "--what NAME and --out FILE expected");
-    bool by_model = !strcmp(cli_get(c, "what"), "clip");
+    const char *what = cli_get(c, "what"), *path = cli_get(c, "model");
+    bool by_model = !strcmp(what, "clip") || !strcmp(what, "joint");
     nd_diag diag = {0};
     nd_model *model = NULL;
-    if (by_model != (cli_get(c, "model") != NULL))
-        return cli_usage(c, "--what clip and --model FILE go together");
-    if (by_model && nd_model_open(&model, cli_get(c, "model"), &diag)) return cli_fail(c, &diag);
+    if (by_model != (path != NULL))
+        return cli_usage(c, "--what clip or joint and --model FILE go together");
+    if (by_model && nd_model_open(&model, path, &diag)) return cli_fail(c, &diag);
     nd_embedding *done = calloc((size_t)c->n_args, sizeof *done);
     if (!done) return nd_model_close(&model), cli_fail(c, &(nd_diag){.code = ND_ENOMEM});
     int n = 0, status = embed_all(c, model, done, &n);
@@ -135,8 +136,9 @@ static int run(cli *c)
 }
 
 static const cli_option options[] = {
-    {"what", 0, "NAME", "fbank, frames, onset, any array of docs/features.md; clip: embeddings"},
-    {"model", 0, "FILE", "the model file, for --what clip"},
+    {"what", 0, "NAME",
+     "fbank, frames, onset, any array of docs/features.md; by a model: clip, joint"},
+    {"model", 0, "FILE", "the model file, for --what clip or joint"},
     {"out", 0, "FILE", "the .npy to write; for several inputs a folder"},
     {0},
 };

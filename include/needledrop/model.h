@@ -40,14 +40,19 @@ ND_API int nd_model_run(nd_array *out, nd_model *model, const char *part, const 
                         bool want_logits, int n_threads, const nd_progress *progress,
                         nd_diag *diag);
 
-/** Embeddings of the clips of a media file, by the part of its medium.
+/** What a model makes of a media file.
+ *  @param what  "clip": embeddings of its clips by the part of its medium, f32 [clips, D]; "joint":
+ *     the rows that tracks and videos are compared by, of unit length, f32 [rows, W]: a row a clip,
+ *     or a window of 7 clips with the published structure
  *  @param medium  0: video if it has moving pictures, else music
  *  @param params  as nd_describe_file takes them, for the worker, limits and log; its medium and
  *     features are not looked at; NULL: the defaults
- *  @param out  f32 [clips, D], "clip"; filled on success; nd_array_deinit
- *  @return as nd_describe_file and nd_model_run; ND_ESHORT (2 s or less: no clip). */
-ND_API int nd_model_embed(nd_array *out, nd_model *model, const char *path, nd_medium medium,
-                          const nd_describe_params *params, int n_threads, nd_diag *diag);
+ *  @param out  named as what; filled on success; nd_array_deinit
+ *  @return as nd_describe_file and nd_model_run; ND_ESHORT (2 s or less: no clip); ND_ENOTFOUND
+ *     (joint: no matching part); ND_EARG (what). */
+ND_API int nd_model_embed(nd_array *out, nd_model *model, const char *what, const char *path,
+                          nd_medium medium, const nd_describe_params *params, int n_threads,
+                          nd_diag *diag);
 
 /** Features to describe a file with, so that a model can read it: the default ones and what the
  *  extractor of the medium reads.

@@ -5,9 +5,8 @@
 #include "describe/describe.h"
 #include "embed/model.h"
 
-/* A description as a matching model reads it. */
-static int read_item(nd_described *out, nd_model *model, nd_matcher *m, nd_description *d,
-                     int n_threads, nd_diag *diag)
+int nd__model_item(nd_described *out, nd_model *model, nd_matcher *m, nd_description *d,
+                   int n_threads, nd_diag *diag)
 {
     nd_matcher_size size = nd_matcher_size_of(m);
     int64_t D = d->medium == ND_MUSIC ? size.D_music : size.D_video;
@@ -91,8 +90,8 @@ int nd_match_facts_make(nd_match_facts *out, nd_model *model, nd_description *qu
     if (track->medium != ND_MUSIC)
         return nd_diag_set(diag, ND_EARG, "comparing clips: music expected as the track");
     int rc = nd_model_matcher(&m, model, diag);
-    if (!rc) rc = read_item(&x[0], model, m, query, n_threads, diag);
-    if (!rc) rc = read_item(&x[1], model, m, track, n_threads, diag);
+    if (!rc) rc = nd__model_item(&x[0], model, m, query, n_threads, diag);
+    if (!rc) rc = nd__model_item(&x[1], model, m, track, n_threads, diag);
     if (!rc) rc = compare(out, m, (const nd_item[]){x[0].item, x[1].item}, n_threads, diag);
     nd_described_deinit(&x[0]);
     nd_described_deinit(&x[1]);

@@ -59,17 +59,13 @@ int nd_model_run(nd_array *out, nd_model *model, const char *part, const nd_arra
     return rc;
 }
 
-/* The clips of a file, as the network of its medium reads them. */
-static int describe_clips(nd_description **out, const char **feature, nd_model *model,
-                          const char *path, nd_medium medium, const nd_describe_params *given,
-                          nd_diag *diag)
+/* A file with the wanted features, described. */
+static int describe(nd_description **out, const char *features, const char *path, nd_medium medium,
+                    const nd_describe_params *given, nd_diag *diag)
 {
     nd_describe_params params = given ? *given : (nd_describe_params){0};
-    nd_network *network = NULL;
-    int rc = nd_model_network(&network, model, medium == ND_MUSIC ? "music" : "video", diag);
-    if (rc) return rc;
     params.medium = medium;
-    params.features = *feature = nd_network_feature(network);
+    params.features = features;
     return nd_describe_file(out, path, &params, diag);
 }
 
@@ -77,29 +73,63 @@ static int describe_clips(nd_description **out, const char **feature, nd_model *
 static int medium_of(nd_medium *out, const char *path, const nd_describe_params *given,
                      nd_diag *diag)
 {
-    nd_describe_params params = given ? *given : (nd_describe_params){0};
     nd_description *d = NULL;
-    params.medium = 0;
-    params.features = "";
-    int rc = nd_describe_file(&d, path, &params, diag);
+    int rc = describe(&d, "", path, 0, given, diag);
     if (!rc) *out = nd_description_medium(d);
     nd_description_destroy(&d);
     return rc;
 }
 
-int nd_model_embed(nd_array *out, nd_model *model, const char *path, nd_medium medium,
-                   const nd_describe_params *params, int n_threads, nd_diag *diag)
+static int embed_clips(nd_array *out, nd_model *model, const char *path, nd_medium medium,
+                       const nd_describe_params *params, int n_threads, nd_diag *diag)
 {
-    const char *feature = NULL;
+    const char *part = medium == ND_MUSIC ? "music" : "video";
+    nd_network *network = NULL;
     nd_description *d = NULL;
-    int rc = medium ? 0 : medium_of(&medium, path, params, diag);
-    if (!rc) rc = describe_clips(&d, &feature, model, path, medium, params, diag);
-    const nd_array *clips = rc ? NULL : nd_description_find(d, feature);
+    int rc = nd_model_network(&network, model, part, diag);
+    if (!rc) rc = describe(&d, nd_network_feature(network), path, medium, params, diag);
+    const nd_array *clips = rc ? NULL : nd_description_find(d, nd_network_feature(network));
     if (!rc && (!clips || clips->dims[0] == 0))
         rc = nd_diag_set(diag, ND_ESHORT, "embedding %s: more than 2 s expected", path);
-    if (!rc)
-        rc = nd_model_run(out, model, medium == ND_MUSIC ? "music" : "video", clips, false,
-                          n_threads, NULL, diag);
+    if (!rc) rc = nd_model_run(out, model, part, clips, false, n_threads, NULL, diag);
     nd_description_destroy(&d);
     return rc;
+}
+
+static int embed_joint(nd_array *out, nd_model *model, const char *path, nd_medium medium,
+                       const nd_describe_params *params, int n_threads, nd_diag *diag)
+{
+    char features[128];
+    nd_matcher *m = NULL;
+    nd_description *d = NULL;
+    nd_described x = {0};
+    nd_rows rows = {0};
+    int rc = nd_model_matcher(&m, model, diag);
+    if (!rc) rc = nd_model_features(features, model, medium, diag);
+    if (!rc) rc = describe(&d, features, path, medium, params, diag);
+    if (!rc) rc = nd__model_item(&x, model, m, d, n_threads, diag);
+    if (!rc) rc = nd_matcher_embed(&rows, m, &x.item, 1, n_threads, NULL, diag);
+    if (!rc) {
+        *out = (nd_array){
+            .name = "joint", .dtype = ND_F32, .n_dims = 2, .dims = {rows.first[1], rows.W}};
+        out->f32 = rows.rows;
+        rows.rows = NULL;
+    }
+    nd_rows_deinit(&rows);
+    nd_described_deinit(&x);
+    nd_description_destroy(&d);
+    return rc;
+}
+
+int nd_model_embed(nd_array *out, nd_model *model, const char *what, const char *path,
+                   nd_medium medium, const nd_describe_params *params, int n_threads, nd_diag *diag)
+{
+    bool is_joint = !strcmp(what, "joint");
+    if (!is_joint && strcmp(what, "clip"))
+        return nd_diag_set(diag, ND_EARG, "embedding %s: clip or joint expected, found %s", path,
+                           what);
+    int rc = medium ? 0 : medium_of(&medium, path, params, diag);
+    if (rc) return rc;
+    return (is_joint ? embed_joint : embed_clips)(out, model, path, medium, params, n_threads,
+                                                  diag);
 }

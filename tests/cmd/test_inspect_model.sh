@@ -27,6 +27,14 @@ run 1 no_match_part inspect "$scratch/v.mp4" --with "$scratch/t.wav" --model "$s
 one_line no_match_part_line 'match'
 run 1 png_nowhere inspect "$scratch/v.mp4" --with "$scratch/t.wav" --model "$model" --png "$scratch/absent/m.png"
 
+# what pairs are compared by, for other programs
+run 0 joint embed "$scratch/t.wav" --what joint --model "$model" --out "$scratch/joint.npy" --json
+check joint_shape grep -Eq '"shape": \[ *3, *32 *\]' "$scratch/out"
+run 0 joint_video embed "$scratch/v.mp4" --what joint --model "$model" --out "$scratch/joint.npy"
+run 2 joint_without_model embed "$scratch/t.wav" --what joint --out "$scratch/x.npy"
+run 1 joint_no_match_part embed "$scratch/t.wav" --what joint --model "$scratch/extractors.safetensors" --out "$scratch/x.npy"
+one_line joint_no_match_part_line 'match'
+
 # a default model that cannot be read costs the tags alone
 run 0 bad_default inspect "$scratch/t.wav"
 one_line bad_default_line 'no tags: .*absent'
