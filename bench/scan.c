@@ -10,51 +10,17 @@
  * results: thread and knows nothing of aligned rows) are floats. Ratios: NumPy's time to ours on
  * results: 2 threads, FAISS's to ours on one. The last column: how many of NumPy's best 100 are in
  * results: ours.
- *
- * The tracks are made: rows wander about one of CENTRES directions. */
-#include <math.h>
-#include <string.h>
+ */
 #include <unistd.h>
 
 #include "compute/dot8.h"
+#include "made_rows.h"
 #include "match/library.h"
 
-enum { N = 100000, MANY = 10, CENTRES = 500, W = 32, U = 64, WIDE = 256 };
-enum { MIN_ROWS = 7, MAX_ROWS = 60, REPEATS = 7, BEST = 100, THREADS = 2, FEATURE_VALUES = 1000 };
+enum { N = 100000, MANY = 10, W = 32, U = 64, WIDE = WIDEST, REPEATS = 7 };
+enum { BEST = 100, THREADS = 2, FEATURE_VALUES = 1000 };
 
 static const nd_stored_model model = {.fingerprint = 12345, .name = "made", .W = W, .U = U};
-
-static void unit(float *x, int n)
-{
-    float sum = 0;
-    for (int i = 0; i < n; i++) sum += x[i] * x[i];
-    for (int i = 0; i < n; i++) x[i] /= sqrtf(sum);
-}
-
-/* n unit rows: each keeps some of the one before, all lean towards a centre.
- * @param seed  the same gives the same */
-static void make_rows(float *rows, int64_t n, int width, uint64_t seed)
-{
-    nd_rng rng, centre;
-    nd_rng_init(&rng, seed, 1);
-    nd_rng_init(&centre, (uint64_t)nd_rng_int(&rng, 1, CENTRES), 2);
-    float lean[WIDE], walk[WIDE];
-    for (int i = 0; i < width; i++) lean[i] = walk[i] = (float)nd_rng_normal(&centre);
-    for (int64_t k = 0; k < n; k++, rows += width) {
-        for (int i = 0; i < width; i++) {
-            walk[i] = 0.7f * walk[i] + 0.7f * (float)nd_rng_normal(&rng);
-            rows[i] = 0.8f * lean[i] + walk[i];
-        }
-        unit(rows, width);
-    }
-}
-
-static int64_t rows_of(int64_t i)
-{
-    nd_rng rng;
-    nd_rng_init(&rng, (uint64_t)i, 3);
-    return nd_rng_int(&rng, MIN_ROWS, MAX_ROWS);
-}
 
 /* ---- what is scanned ----------------------------------------------------------- */
 
@@ -63,15 +29,6 @@ typedef struct {
     char folder[64];
     nd_crate aligned, wide;
 } made;
-
-static FILE *create(const made *m, const char *name)
-{
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", m->folder, name);
-    FILE *file = fopen(path, "wb");
-    ND_ASSERT(file);
-    return file;
-}
 
 static void put_track(nd_library *lib, int64_t id, nd_description *features)
 {
@@ -123,7 +80,7 @@ static void make_all(made *m)
     strcpy(m->folder, "/tmp/needledrop-bench-XXXXXX");
     ND_ASSERT(mkdtemp(m->folder));
     m->wide.W = WIDE;
-    for (int i = 0; i < 4; i++) files[i] = create(m, names[i]);
+    for (int i = 0; i < 4; i++) files[i] = create_in(m->folder, names[i]);
     nd_library *lib = open_library(m, ND_OPEN_INDEX);
     nd_description *features = nd_calloc(1, sizeof *features);
     nd_description_add(features, "onset", ND_F32, 1, (const int64_t[]){FEATURE_VALUES});
@@ -139,18 +96,6 @@ static void make_all(made *m)
 }
 
 /* ---- times --------------------------------------------------------------------- */
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *x)
-{
-    qsort(x, REPEATS, sizeof *x, compare_doubles);
-    return x[REPEATS / 2];
-}
 
 /* A query against a crate: rows in order, or a whole. */
 typedef struct {
@@ -197,7 +142,7 @@ static double scan_ms(const nd_crate *crate, const query_case *c, const nd_dot8 
     nd_dot8_use(NULL);
     free(scores);
     free(offsets);
-    return median(ms);
+    return median(ms, REPEATS);
 }
 
 /* ---- the steps of a query ------------------------------------------------------- */
@@ -273,7 +218,7 @@ static void print_queries(const made *m)
     for (int s = 0; s < N_STEPS; s++) {
         printf("%s", step_names[s]);
         for (int c = 0; c < N_ALIGNED; c++) {
-            double x = median(ms[s][c]);
+            double x = median(ms[s][c], REPEATS);
             sum[c] += x;
             printf("\t%.1f", x);
         }
@@ -286,39 +231,6 @@ static void print_queries(const made *m)
 }
 
 /* ---- beside others ---------------------------------------------------------------- */
-
-/* What bench/scan_numpy.py found for a case. */
-typedef struct {
-    char numpy_ms[16], faiss_ms[16], shared[16]; /* "-": not there */
-} others;
-
-static void run_others(others found[N_CASES], const made *m, const char *build)
-{
-    char command[512], name[32];
-    int n = snprintf(
-        command, sizeof command,
-        "OMP_NUM_THREADS=%d LD_PRELOAD=%s/bench/sgemm_shim.so bench/scan_numpy.py %s %d", THREADS,
-        build, m->folder, REPEATS);
-    for (int i = 0; i < N_CASES; i++) {
-        found[i] = (others){"-", "-", "-"};
-        n += snprintf(command + n, sizeof command - (size_t)n, " %s:%lld", cases[i].name,
-                      (long long)cases[i].n);
-    }
-    FILE *pipe = popen(command, "r");
-    for (int i = 0; pipe && i < N_CASES; i++) {
-        others o;
-        if (fscanf(pipe, "%31s %15s %15s %15s", name, o.numpy_ms, o.faiss_ms, o.shared) != 4) break;
-        ND_ASSERT(!strcmp(name, cases[i].name));
-        found[i] = o;
-    }
-    if (!pipe || pclose(pipe)) fprintf(stderr, "scan: NumPy skipped: bench/scan_numpy.py failed\n");
-}
-
-static void print_ratio(const char *theirs_ms, double ours_ms)
-{
-    if (*theirs_ms == '-') printf("\t-");
-    else printf("\t%.1f", strtod(theirs_ms, NULL) / ours_ms);
-}
 
 static void print_case(const nd_crate *crate, const query_case *c, const others *o)
 {
@@ -349,30 +261,13 @@ static void write_cases(const made *m)
         make_query(query, c);
         scan_ms(c->width == WIDE ? &m->wide : &m->aligned, c, NULL, THREADS, best);
         snprintf(name, sizeof name, "%s.query", c->name);
-        FILE *file = create(m, name);
+        FILE *file = create_in(m->folder, name);
         fwrite(query, sizeof *query, (size_t)(ND_MAX(c->n, 1) * c->width), file);
         ND_ASSERT(!fclose(file));
         snprintf(name, sizeof name, "%s.best", c->name);
-        file = create(m, name);
+        file = create_in(m->folder, name);
         fwrite(best, sizeof best, 1, file);
         ND_ASSERT(!fclose(file));
-    }
-}
-
-/* A crate of MANY times the tracks of another. */
-static void repeat(nd_crate *out, const nd_crate *crate)
-{
-    uint8_t packed[ND_PACKED_HEAD_BYTES + U + MAX_ROWS * W];
-    out->W = W;
-    out->U = U;
-    for (int64_t i = 0; i < (int64_t)MANY * N; i++) {
-        const nd_crate_track *t = &crate->tracks[i % N];
-        size_t n_bytes = (size_t)t->n_rows * W;
-        memcpy(packed, &t->scale, 4);
-        memcpy(packed + 4, &t->whole_scale, 4);
-        memcpy(packed + ND_PACKED_HEAD_BYTES, crate->whole + i % N * U, U);
-        memcpy(packed + ND_PACKED_HEAD_BYTES + U, t->rows, n_bytes);
-        ND_ASSERT(!nd_crate_add(out, i, t->n_rows, packed, nd_packed_bytes(t->n_rows, W, U)));
     }
 }
 
@@ -381,15 +276,21 @@ static void print_scans(made *m, const char *build)
     nd_library *lib = open_library(m, ND_OPEN_READ);
     nd_crate many = {0};
     others found[N_CASES], none = {"-", "-", "-"};
+    const char *names[N_CASES];
+    int64_t counts[N_CASES];
     ND_ASSERT(!nd_crate_load(&m->aligned, lib, NULL, &model, NULL, NULL));
     nd_library_close(&lib);
     write_cases(m);
-    run_others(found, m, build);
+    for (int i = 0; i < N_CASES; i++) {
+        names[i] = cases[i].name;
+        counts[i] = cases[i].n;
+    }
+    run_others(found, m->folder, build, THREADS, REPEATS, names, counts, N_CASES);
     printf("query\ttracks\tours, 2 threads ms\t1 thread ms\t1 thread, AVX2 ms\t1 thread, plain ms\t"
            "NumPy ms\tFAISS flat ms\tNumPy / ours\tFAISS / ours\tof 100\n");
     for (int i = 0; i < N_CASES; i++)
         print_case(cases[i].width == WIDE ? &m->wide : &m->aligned, &cases[i], &found[i]);
-    repeat(&many, &m->aligned);
+    repeat_crate(&many, &m->aligned, MANY);
     for (int i = 0; i < N_CASES; i++)
         if (cases[i].width != WIDE) print_case(&many, &cases[i], &none);
     nd_crate_deinit(&many);

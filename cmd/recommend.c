@@ -7,16 +7,21 @@
 /* Rank for each video in turn; one that cannot be read does not stop the rest. */
 static int rank_all(cli *c, const cli_query *q, nd_ranking **rankings, int *n_out)
 {
+    nd_diag why = {0};
+    nd_searcher *searcher = NULL;
+    if (nd_searcher_open(&searcher, q->libraries, q->n_libraries, &q->params, &why))
+        return cli_fail(c, &why);
     for (int i = 1; i < c->n_args; i++) {
         nd_diag diag = {0};
         nd_ranking *ranking = NULL;
-        if (nd_recommend(&ranking, q->libraries, q->n_libraries, c->args[i], &q->params, &diag)) {
+        if (nd_searcher_recommend(&ranking, searcher, c->args[i], &diag)) {
             cli_fail_input(c, c->args[i], &diag);
             continue;
         }
         if (!c->json) cli_print_ranking(ranking, q->params.n_hits);
         rankings[(*n_out)++] = ranking;
     }
+    nd_searcher_close(&searcher);
     return cli_inputs_status(c, *n_out);
 }
 

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "compute/gemm.h"
 #include "embed/embed.h"
 
 /* ---- jobs shared by a team ----------------------------------------------------- */
@@ -209,13 +210,15 @@ int nd_matcher_text(float *out, nd_matcher *m, const float *texts, int64_t n, nd
     nd_tape *t = NULL;
     if (!r.size.E)
         return nd_diag_set(diag, ND_EARG, "embedding texts: a model that knows texts expected");
-    int rc = nd_tape_create(&t, NULL, 0, 0);
+    int rc = nd_tape_create(&t, NULL, 0, 0),
+        threads = nd_gemm_threads(1); /* others would spin on */
     if (!rc) {
         nd_tape_begin(t, &(nd_pass){0});
         nd_tensor *y = r.ops->text(r.state, t, r.params, 0, texts, (int)n);
         if (y) memcpy(out, y->data, (size_t)(n * r.size.U) * sizeof(float));
         else rc = nd_tape_status(t);
     }
+    nd_gemm_threads(threads);
     nd_tape_destroy(&t);
     return rc ? nd_diag_set(diag, rc, "embedding texts: %s", nd_error_text(rc)) : 0;
 }

@@ -281,9 +281,11 @@ int nd_words_list(nd_words *w, const char *prefix, nd_stored_dtype dtype, nd_sto
                   size_t *n, size_t *capacity)
 {
     const nd_stored_value rows = {"rows", dtype, 2, {(int64_t)w->v.keys.n, w->v.dim}, w->v.rows};
-    const nd_stored_value grams = {"gram_rows", dtype, 2, {w->v.listed.n, w->v.dim}, w->v.listed.rows};
+    const nd_stored_value grams = {
+        "gram_rows", dtype, 2, {w->v.listed.n, w->v.dim}, w->v.listed.rows};
     int rc = list_one(&w->stored_rows, prefix, rows, items, n, capacity);
-    if (!rc && w->v.listed.n) rc = list_one(&w->stored_gram_rows, prefix, grams, items, n, capacity);
+    if (!rc && w->v.listed.n)
+        rc = list_one(&w->stored_gram_rows, prefix, grams, items, n, capacity);
     return rc;
 }
 

@@ -245,7 +245,7 @@ static int take(batch *b, int64_t id, const char *path)
     nd_description *d = NULL;
     nd_diag why = {0};
     nd_entry *entry = nd_entries_find(b->known, path);
-    int rc = b->lib->ops->load(&d, b->lib->store, id, &why);
+    int rc = b->lib->ops->load(&d, b->lib->store, id, NULL, &why);
     bool is_foreign = rc == ND_EFORMAT || (!rc && !is_known_clips(d, b->e));
     if (is_foreign) rc = 0;
     else if (!rc) rc = add_to_batch(b, id, d, &why);

@@ -52,6 +52,13 @@ int nd_library_track(nd_library *lib, int64_t track_id, nd_visit_track *visit, v
     return lib->ops->get_track(lib->store, track_id, visit, user, diag);
 }
 
+int nd_library_each_brief(nd_library *lib, const nd_filter *filter, nd_visit_brief *visit,
+                          void *user, nd_diag *diag)
+{
+    int rc = nd_filter_check(filter, diag);
+    return rc ? rc : lib->ops->each_brief(lib->store, filter, visit, user, diag);
+}
+
 int nd_library_each_failure(nd_library *lib, int (*visit)(void *user, const nd_failure *failure),
                             void *user, nd_diag *diag)
 {
@@ -89,7 +96,13 @@ int nd_library_description(nd_description **out, nd_library *lib, int64_t track_
 {
     if (!out || !lib)
         return nd_diag_set(diag, ND_EARG, "loading a track: an open library expected");
-    return lib->ops->load(out, lib->store, track_id, diag);
+    return lib->ops->load(out, lib->store, track_id, NULL, diag);
+}
+
+int nd_library_arrays(nd_description **out, nd_library *lib, int64_t track_id,
+                      const char *const *names, nd_diag *diag)
+{
+    return lib->ops->load(out, lib->store, track_id, names, diag);
 }
 
 /* What was found for the end of a path: how many, and the first three. */

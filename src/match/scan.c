@@ -75,12 +75,16 @@ int nd_crate_load(nd_crate *c, nd_library *lib, const nd_filter *filter,
     c->U = model->U;
     if (!rc) rc = lib->ops->each_joint(lib->store, filter, model->fingerprint, add_stored, c, diag);
     if (rc == ND_ENOMEM) nd_diag_set(diag, rc, "reading a library for a scan: out of memory");
-    if (!rc && c->n_refused)
-        nd_log_line(
-            log, ND_LOG_WARNING,
-            "leaving out %lld tracks: %lld values a row of the model expected, found others",
-            (long long)c->n_refused, (long long)c->W);
+    if (!rc) nd_crate_warn(c, log);
     return rc;
+}
+
+void nd_crate_warn(const nd_crate *c, const nd_log *log)
+{
+    if (!c->n_refused) return;
+    nd_log_line(log, ND_LOG_WARNING,
+                "leaving out %lld tracks: %lld values a row of the model expected, found others",
+                (long long)c->n_refused, (long long)c->W);
 }
 
 void nd_crate_deinit(nd_crate *c)

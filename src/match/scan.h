@@ -53,6 +53,9 @@ int nd_crate_add(nd_crate *c, int64_t id, int64_t n_rows, const void *packed, si
 int nd_crate_load(nd_crate *c, nd_library *lib, const nd_filter *filter,
                   const nd_stored_model *model, const nd_log *log, nd_diag *diag);
 
+/** What nd_crate_load says where some were refused: for one that was loaded without a log. */
+void nd_crate_warn(const nd_crate *c, const nd_log *log);
+
 void nd_crate_deinit(nd_crate *c);
 
 /** How a query's rows lie best along every track's: nd_rows_score of embed/matcher.h, of bytes.

@@ -53,11 +53,19 @@ typedef struct nd_stored_joint {
     size_t bytes;
 } nd_stored_joint;
 
+/** A track by what its record measures, to look through a whole library. */
+typedef struct nd_brief {
+    int64_t id;
+    double tempo_bpm, loudness_lufs; /* 0: not known, both */
+    int is_minor;                    /* -1: not known */
+} nd_brief;
+
 typedef struct nd_store nd_store; /* each store has its own */
 
 typedef int nd_visit_path(void *user, int64_t id, const char *path);
 typedef int nd_visit_known(void *user, const nd_known *known);
 typedef int nd_visit_track(void *user, const nd_track *track);
+typedef int nd_visit_brief(void *user, const nd_brief *brief);
 typedef int nd_visit_failure(void *user, const nd_failure *failure);
 typedef int nd_visit_joint(void *user, const nd_stored_joint *joint);
 
@@ -129,6 +137,9 @@ typedef struct nd_store_ops {
      * order of path. */
     int (*each_track)(nd_store *s, const nd_filter *filter, nd_visit_track *visit, void *user,
                       nd_diag *diag);
+    /* The same tracks in order of id, and nothing else of them. */
+    int (*each_brief)(nd_store *s, const nd_filter *filter, nd_visit_brief *visit, void *user,
+                      nd_diag *diag);
     int (*each_failure)(nd_store *s, nd_visit_failure *visit, void *user, nd_diag *diag);
 
     /* Tracks whose path is `ending` or ends with "/" and it, in order of path. */
@@ -151,9 +162,11 @@ typedef struct nd_store_ops {
     int (*each_without_joint)(nd_store *s, uint64_t fingerprint, nd_visit_path *visit, void *user,
                               nd_diag *diag);
 
-    /* What put_track stored: info, arrays in order of name.
+    /* What put_track stored: info, arrays in order of name; of these only the ones
+     * named (NULL last), or all (NULL). Those that are not asked for are not read.
      * @return 0; ND_ENOTFOUND; ND_EFORMAT where sizes do not fit. */
-    int (*load)(nd_description **out, nd_store *s, int64_t id, nd_diag *diag);
+    int (*load)(nd_description **out, nd_store *s, int64_t id, const char *const *names,
+                nd_diag *diag);
 } nd_store_ops;
 
 /** Every store of this build, NULL last: written by tools/make-shelf. */

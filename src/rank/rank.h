@@ -81,6 +81,10 @@ typedef struct nd_measures {
  *  is clear (key_strength of 0.5 or more, or not said). Threads: safe. */
 void nd_measures_read(nd_measures *out, const nd_description *track);
 
+enum { ND_MEASURE_ARRAYS = ND_WISH_KINDS + 2 };
+/** The arrays that nd_measures_read looks at, NULL after the last. @param out  static texts */
+void nd_measure_arrays(const char *out[ND_MEASURE_ARRAYS]);
+
 /** What a library's list says of a track, without its features: 0 BPM, 0 LUFS and a mode of -1 are
  *  not known. Threads: safe. */
 void nd_measures_of_track(nd_measures *out, double tempo_bpm, double loudness_lufs, int is_minor);

@@ -35,6 +35,16 @@ void nd_measures_read(nd_measures *out, const nd_description *track)
     if (nd_description_scalar(track, "key_strength", 1) < 0.5) out->of[ND_WISH_MODE] = NAN;
 }
 
+void nd_measure_arrays(const char *out[ND_MEASURE_ARRAYS])
+{
+    const nd_wish_measure *measures = nd_wish_measures();
+    int n = 0;
+    for (int kind = 0; kind < ND_WISH_KINDS; kind++)
+        if (measures[kind].array) out[n++] = measures[kind].array;
+    out[n++] = "key_strength";
+    out[n] = NULL;
+}
+
 void nd_measures_of_track(nd_measures *out, double tempo_bpm, double loudness_lufs, int is_minor)
 {
     for (int kind = 0; kind < ND_WISH_KINDS; kind++) out->of[kind] = NAN;
@@ -43,11 +53,11 @@ void nd_measures_of_track(nd_measures *out, double tempo_bpm, double loudness_lu
     if (is_minor >= 0) out->of[ND_WISH_MODE] = is_minor;
 }
 
-/* On the measure's own scale. */
+/* On the measure's own scale. Nothing at all (no beat) is infinitely little. */
 static double scaled(const nd_wish_measure *m, double x)
 {
     if (!m->is_log) return x;
-    return x > 0 ? log2(x) : NAN;
+    return x > 0 ? log2(x) : x == 0 ? -INFINITY : NAN;
 }
 
 double nd_wish_meet(const nd_wish *wish, double x, double from)

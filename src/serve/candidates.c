@@ -72,8 +72,12 @@ int nd__list_all(nd__search *s, nd_diag *diag)
 int nd__candidate_load(nd__candidate *c, nd__search *s, nd_diag *diag)
 {
     if (c->track) return 0;
+    const char *names[ND_MEASURE_ARRAYS];
+    nd_library *lib = s->libraries[c->library];
+    nd_measure_arrays(names);
     pthread_mutex_lock(&s->lock);
-    int rc = nd_library_description(&c->track, s->libraries[c->library], c->id, diag);
+    int rc = s->query ? nd_library_description(&c->track, lib, c->id, diag)
+                      : nd_library_arrays(&c->track, lib, c->id, names, diag);
     pthread_mutex_unlock(&s->lock);
     return rc;
 }

@@ -24,9 +24,9 @@ static int library_model(nd_stored_model *out, const nd__search *s, int i, const
     int rc = nd_library_model(out, s->libraries[i], diag);
     if (rc != ND_ENOTFOUND) return rc;
     return nd_diag_set(diag, rc,
-                       "ranking for %s: library %d is embedded with no model: needledrop index "
-                       "LIBRARY --model %s",
-                       s->asked, i + 1, path ? path : "FILE");
+                       "ranking: library %d is embedded with no model: needledrop index LIBRARY "
+                       "--model %s",
+                       i + 1, path);
 }
 
 static int check_library(const nd__search *s, int i, const char *path, nd_diag *diag)
@@ -36,9 +36,9 @@ static int check_library(const nd__search *s, int i, const char *path, nd_diag *
     if (rc || stored.fingerprint == s->lens.stored.fingerprint) return rc;
     return nd_diag_set(
         diag, ND_ENOTFOUND,
-        "ranking for %s: a library embedded with the model %s expected, library %d "
-        "is embedded with %s: needledrop index LIBRARY --model %s",
-        s->asked, s->lens.stored.name, i + 1,
+        "ranking: a library embedded with the model %s expected, library %d is embedded with %s: "
+        "needledrop index LIBRARY --model %s",
+        s->lens.stored.name, i + 1,
         strcmp(stored.name, s->lens.stored.name) ? stored.name : "another of that name", path);
 }
 
@@ -66,30 +66,33 @@ static bool any_without(const nd__search *s)
     return false;
 }
 
-int nd__lens_open(const char **why_not_out, nd__search *s, nd_diag *diag)
+int nd__lens_open(nd__search *s, nd_diag *diag)
 {
     const nd_rank_params *p = s->params;
-    *why_not_out = NULL;
     if (is_refused(p)) return 0;
     char *path = p->model ? strdup(p->model) : nd_model_default_path();
     bool is_free = !is_wanted(p), is_bare = any_without(s);
     int rc = 0;
     if (is_free && is_bare)
-        *why_not_out = "a library is embedded with no model (needledrop index LIBRARY --model "
-                       "FILE)";
-    else if (is_free && !path) *why_not_out = "there is no model here (--model FILE)";
+        s->why_not = "a library is embedded with no model (needledrop index LIBRARY --model "
+                     "FILE)";
+    else if (is_free && !path) s->why_not = "there is no model here (--model FILE)";
     else if (!path)
-        rc = nd_diag_set(diag, ND_ENOTFOUND, "ranking for %s: there is no model here: --model FILE",
-                         s->asked);
+        rc = nd_diag_set(diag, ND_ENOTFOUND, "ranking: there is no model here: --model FILE");
     else rc = open_model(s, path, diag);
     free(path);
     return rc;
 }
 
-void nd__lens_close(nd__lens *lens)
+void nd__lens_forget(nd__lens *lens)
 {
     nd_rows_deinit(&lens->rows);
     nd_described_deinit(&lens->item);
+}
+
+void nd__lens_close(nd__lens *lens)
+{
+    nd__lens_forget(lens);
     free(lens->tags);
     nd_model_close(&lens->model);
     *lens = (nd__lens){0};
@@ -119,7 +122,7 @@ static bool has_clips(const nd__search *s)
 /* The tags' texts beside wholes. */
 static int look_at_tags(nd__lens *l, nd_diag *diag)
 {
-    int n = l->words ? nd_words_tag_count(l->words) : 0;
+    int n = l->words && !l->n_tags ? nd_words_tag_count(l->words) : 0;
     size_t E = n ? (size_t)nd_words_dim(l->words) : 0;
     if (!n) return 0;
     float *texts = nd_calloc((size_t)n, E * sizeof *texts);

@@ -122,7 +122,7 @@ static int compare_places(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-static int mark(void *user, const nd_track *track)
+static int mark(void *user, const nd_brief *track)
 {
     marking *m = user;
     const nd__search *s = m->s;
@@ -141,7 +141,7 @@ static int mark_tagged(float *met, nd__search *s, int wish, nd_diag *diag)
     marking m = {s, met, s->like.wishes.items[wish].sign < 0 ? 0 : 1, 0};
     int rc = 0;
     for (; m.library < s->n_libraries && !rc; m.library++)
-        rc = nd_library_each(s->libraries[m.library], &filter, mark, &m, diag);
+        rc = nd_library_each_brief(s->libraries[m.library], &filter, mark, &m, diag);
     return rc;
 }
 
@@ -180,37 +180,82 @@ static int compare_numbers(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* The middle of what is known of a kind among the first n; NAN: of none. */
-static double middle_of(const nd__search *s, size_t n, int kind, double *room)
+/* The middle of what is known of a kind; NAN: of none. @param room  [n] */
+static double middle_of(const nd_measures *measures, size_t n, int kind, double *room)
 {
     size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        double x = s->items[i].measures.of[kind];
-        if (!s->items[i].rc && !isnan(x)) room[count++] = x;
-    }
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(measures[i].of[kind])) room[count++] = measures[i].of[kind];
     if (!count) return NAN;
     qsort(room, count, sizeof *room, compare_numbers);
     return room[count / 2];
 }
 
-static int find_middles(nd__search *s)
+/* Of the kinds that are wished for. */
+static int find_middles(nd__like *l, const nd_measures *measures, size_t n)
 {
-    enum { FIRST = 10 };
-    size_t n = s->query ? ND_MIN(s->n, (size_t)FIRST) : s->n;
     double *room = nd_calloc(ND_MAX(n, 1), sizeof *room);
     if (!room) return ND_ENOMEM;
-    for (int kind = 0; kind < ND_WISH_KINDS; kind++)
-        if (isnan(s->like.from[kind])) s->like.from[kind] = middle_of(s, n, kind, room);
+    for (int i = 0; i < l->wishes.n; i++) {
+        int kind = (int)l->wishes.items[i].kind;
+        if (isnan(l->from[kind])) l->from[kind] = middle_of(measures, n, kind, room);
+    }
     free(room);
     return 0;
 }
 
-double nd__like_meet(const nd__search *s, const nd__candidate *c, int i)
+static int find_candidates_middles(nd__search *s)
+{
+    enum { FIRST = 10 };
+    size_t most = s->query ? ND_MIN(s->n, (size_t)FIRST) : s->n, n = 0;
+    nd_measures *measures = nd_calloc(ND_MAX(most, 1), sizeof *measures);
+    if (!measures) return ND_ENOMEM;
+    for (size_t i = 0; i < most; i++)
+        if (!s->items[i].rc) measures[n++] = s->items[i].measures;
+    int rc = find_middles(&s->like, measures, n);
+    free(measures);
+    return rc;
+}
+
+/* A track of those measures, at a place, beside wish i. */
+static double meet(const nd__search *s, const nd_measures *measures, int64_t place, int i)
 {
     const nd_wish *wish = &s->like.wishes.items[i];
     if (wish->kind != ND_WISH_TEXT)
-        return nd_wish_meet(wish, c->measures.of[wish->kind], s->like.from[wish->kind]);
-    return s->like.counts[i] ? s->like.met[i * s->n_places + c->place] : NAN;
+        return nd_wish_meet(wish, measures->of[wish->kind], s->like.from[wish->kind]);
+    return s->like.counts[i] ? s->like.met[i * s->n_places + place] : NAN;
+}
+
+double nd__like_meet(const nd__search *s, const nd__candidate *c, int i)
+{
+    return meet(s, &c->measures, c->place, i);
+}
+
+static bool is_looked_for(const nd__like *l, int i)
+{
+    return l->wishes.items[i].kind != ND_WISH_TEXT || l->counts[i];
+}
+
+/* The mean of all wishes; what is not known of the track is halfway. NAN: there is none. */
+static double meet_all(const nd__search *s, const nd_measures *measures, int64_t place)
+{
+    const nd__like *l = &s->like;
+    double sum = 0, weights = 0;
+    for (int i = 0; i < l->wishes.n; i++) {
+        if (!is_looked_for(l, i)) continue;
+        double met = meet(s, measures, place, i);
+        sum += (double)l->wishes.items[i].weight * (isnan(met) ? 0.5 : met);
+        weights += l->wishes.items[i].weight;
+    }
+    return weights > 0 ? sum / weights : NAN;
+}
+
+int nd__like_rate(float *scores, nd__search *s)
+{
+    int rc = find_middles(&s->like, s->measured, (size_t)s->n_places);
+    for (int64_t i = 0; i < s->n_places && !rc; i++)
+        scores[i] = (float)meet_all(s, &s->measured[i], i);
+    return rc;
 }
 
 const char *nd__wish_name(char out[ND__LIKED_BYTES], const nd_wish *wish)
@@ -233,29 +278,28 @@ const char *nd__wish_name(char out[ND__LIKED_BYTES], const nd_wish *wish)
 static void add_name(char list[ND__LIKED_BYTES], const nd_wish *wish)
 {
     char name[ND__LIKED_BYTES];
-    size_t n = strlen(list);
     nd__wish_name(name, wish);
-    if (n + strlen(name) + 3 < ND__LIKED_BYTES && !strstr(list, name))
-        snprintf(list + n, ND__LIKED_BYTES - n, "%s%s", n ? ", " : "", name);
+    size_t n = strlen(list), n_name = strlen(name);
+    if (n + n_name + 3 >= ND__LIKED_BYTES || strstr(list, name)) return;
+    if (n) {
+        memcpy(list + n, ", ", 2);
+        n += 2;
+    }
+    memcpy(list + n, name, n_name + 1);
 }
 
-/* The mean of all wishes; what is not known of the track is halfway. */
 static void give_like(nd__search *s, nd__candidate *c)
 {
     const nd__like *l = &s->like;
-    double sum = 0, weights = 0;
+    double like = meet_all(s, &c->measures, c->place);
     c->liked[0] = c->missed[0] = '\0';
     for (int i = 0; i < l->wishes.n; i++) {
-        const nd_wish *wish = &l->wishes.items[i];
-        if (wish->kind == ND_WISH_TEXT && !l->counts[i]) continue;
-        double met = nd__like_meet(s, c, i), value = isnan(met) ? 0.5 : met;
-        sum += (double)wish->weight * value;
-        weights += wish->weight;
-        if (value >= 0.6) add_name(c->liked, wish);
-        else if (value < 0.4) add_name(c->missed, wish);
+        double met = nd__like_meet(s, c, i);
+        if (met >= 0.6) add_name(c->liked, &l->wishes.items[i]);
+        else if (met < 0.4) add_name(c->missed, &l->wishes.items[i]);
     }
-    if (weights <= 0) return;
-    c->opinion.like = sum / weights;
+    if (isnan(like)) return;
+    c->opinion.like = like;
     c->opinion.like_weight = s->query ? s->like_weight : 1;
     c->score = (1 - c->opinion.like_weight) * c->plain + c->opinion.like_weight * c->opinion.like;
 }
@@ -264,7 +308,7 @@ int nd__like_apply(nd__search *s)
 {
     if (!s->like.wishes.n) return 0;
     nd__sort_candidates(s);
-    if (find_middles(s)) return ND_ENOMEM;
+    if (find_candidates_middles(s)) return ND_ENOMEM;
     for (size_t i = 0; i < s->n; i++) give_like(s, &s->items[i]);
     return 0;
 }

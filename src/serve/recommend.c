@@ -20,25 +20,61 @@ static int describe_query(nd__search *s, nd_medium medium, nd_diag *diag)
 }
 
 /* The query is described: look at it, read the wishes, search. */
-static int search(nd_ranking **out, nd__search *s, const char *why_not, nd_diag *diag)
+static int search(nd_ranking **out, nd__search *s, nd_diag *diag)
 {
     int rc = nd__lens_look(s, diag);
     if (!rc && s->params->like) rc = nd__like_read(s, s->params->like, diag);
-    if (!rc && why_not)
-        nd_log_line(s->params->log, ND_LOG_WARNING, "ranking by rhythm alone: %s", why_not);
+    if (!rc && s->why_not)
+        nd_log_line(s->params->log, ND_LOG_WARNING, "ranking by rhythm alone: %s", s->why_not);
+    if (!rc) s->why_not = NULL;
     return rc ? rc : nd__search_run(out, s, diag);
+}
+
+struct nd_searcher {
+    nd__search search;
+    nd_rank_params params;
+};
+
+int nd_searcher_open(nd_searcher **out, nd_library *const *libraries, int n_libraries,
+                     const nd_rank_params *params, nd_diag *diag)
+{
+    nd_searcher *s = nd_calloc(1, sizeof *s);
+    if (!s) return nd_diag_set(diag, ND_ENOMEM, "ranking: out of memory");
+    if (params) s->params = *params;
+    int rc = nd__search_init(&s->search, libraries, n_libraries, &s->params, diag);
+    if (!rc) rc = nd__lens_open(&s->search, diag);
+    if (rc) nd_searcher_close(&s);
+    else *out = s;
+    return rc;
+}
+
+void nd_searcher_close(nd_searcher **searcher)
+{
+    nd_searcher *s = searcher ? *searcher : NULL;
+    if (!s) return;
+    nd__search_deinit(&s->search);
+    free(s);
+    *searcher = NULL;
+}
+
+int nd_searcher_recommend(nd_ranking **out, nd_searcher *searcher, const char *video, nd_diag *diag)
+{
+    nd__search *s = &searcher->search;
+    int rc = nd__search_ask(s, video, diag);
+    if (rc) return rc;
+    nd__crates_begin(s);
+    rc = describe_query(s, ND_VIDEO, diag);
+    return rc ? rc : search(out, s, diag);
 }
 
 int nd_recommend(nd_ranking **out, nd_library *const *libraries, int n_libraries, const char *video,
                  const nd_rank_params *params, nd_diag *diag)
 {
-    nd__search s;
-    const char *why_not = NULL;
-    int rc = nd__search_init(&s, libraries, n_libraries, video, params, diag);
-    if (!rc) rc = nd__lens_open(&why_not, &s, diag);
-    if (!rc) rc = describe_query(&s, ND_VIDEO, diag);
-    if (!rc) rc = search(out, &s, why_not, diag);
-    nd__search_deinit(&s);
+    nd_searcher *s = NULL;
+    if (!video) return nd_diag_set(diag, ND_EARG, "ranking: a query expected");
+    int rc = nd_searcher_open(&s, libraries, n_libraries, params, diag);
+    if (!rc) rc = nd_searcher_recommend(out, s, video, diag);
+    nd_searcher_close(&s);
     return rc;
 }
 
@@ -74,16 +110,16 @@ int nd_similar(nd_ranking **out, nd_library *const *libraries, int n_libraries, 
                const nd_rank_params *params, nd_diag *diag)
 {
     nd__search s;
-    const char *why_not = NULL;
     int64_t *ids = NULL;
-    int rc = nd__search_init(&s, libraries, n_libraries, track, params, diag);
+    int rc = nd__search_init(&s, libraries, n_libraries, params, diag);
+    if (!rc) rc = nd__search_ask(&s, track, diag);
     if (!rc && !(ids = nd_calloc((size_t)n_libraries, sizeof *ids)))
         rc = nd_diag_set(diag, ND_ENOMEM, "ranking for %s: out of memory", track);
-    if (!rc) rc = nd__lens_open(&why_not, &s, diag);
+    if (!rc) rc = nd__lens_open(&s, diag);
     if (!rc) rc = read_query(&s, ids, diag);
     s.left_out = ids;
     if (s.ranker_weight > 0) s.ranker_weight = weight_beside_music;
-    if (!rc) rc = search(out, &s, why_not, diag);
+    if (!rc) rc = search(out, &s, diag);
     nd__search_deinit(&s);
     free(ids);
     return rc;

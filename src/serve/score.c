@@ -63,23 +63,9 @@ static int score_candidate(void *user, int64_t index)
     return rc == ND_ENOMEM ? rc : 0;
 }
 
-/* Words alone, and many tracks: what their library's list says of them is enough to keep the best,
- * whose features are then read. */
-static int keep_best(nd__search *s)
-{
-    size_t most = ND_MAX((size_t)ND__WORDS_SHORTLIST, 2 * (size_t)s->n_hits);
-    if (s->query || s->n <= most) return 0;
-    int rc = nd__like_apply(s);
-    if (rc) return rc;
-    nd__sort_candidates(s);
-    for (; s->n > most; s->n--) nd__candidate_deinit(&s->items[s->n - 1]);
-    return 0;
-}
-
 int nd__score_candidates(nd__search *s)
 {
-    int rc = keep_best(s);
-    if (!rc) rc = nd_parallel((int64_t)s->n, s->n_threads, score_candidate, s);
+    int rc = nd_parallel((int64_t)s->n, s->n_threads, score_candidate, s);
     if (!rc) rc = nd__like_apply(s);
     if (!rc) nd__sort_candidates(s);
     return rc;

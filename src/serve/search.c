@@ -10,11 +10,11 @@ static bool is_blend(const char *ranker)
     return !strcmp(ranker, "both") || !strcmp(ranker, "model");
 }
 
-static int check_params(nd_library *const *libraries, int n_libraries, const char *asked,
-                        const nd_rank_params *params, nd_diag *diag)
+static int check_params(nd_library *const *libraries, int n_libraries, const nd_rank_params *params,
+                        nd_diag *diag)
 {
-    if (!asked || n_libraries < 1)
-        return nd_diag_set(diag, ND_EARG, "ranking: a query and at least one library expected");
+    if (!libraries || n_libraries < 1)
+        return nd_diag_set(diag, ND_EARG, "ranking: at least one library expected");
     for (int i = 0; i < n_libraries; i++)
         if (!libraries[i]) return nd_diag_set(diag, ND_EARG, "ranking: library %d is not open", i);
     if (params->n_hits < 0 || params->n_threads < 0)
@@ -29,15 +29,14 @@ static int check_params(nd_library *const *libraries, int n_libraries, const cha
     return params->filter ? nd_filter_check(params->filter, diag) : 0;
 }
 
-int nd__search_init(nd__search *s, nd_library *const *libraries, int n_libraries, const char *asked,
+int nd__search_init(nd__search *s, nd_library *const *libraries, int n_libraries,
                     const nd_rank_params *params, nd_diag *diag)
 {
     const double weight_beside_video = 0.10; /* opinion.c */
     static const nd_rank_params defaults;
     const nd_rank_params *p = params ? params : &defaults;
     const char *ranker = p->ranker && !is_blend(p->ranker) ? p->ranker : "rhythm";
-    *s = (nd__search){.asked = asked,
-                      .libraries = libraries,
+    *s = (nd__search){.libraries = libraries,
                       .n_libraries = n_libraries,
                       .params = p,
                       .n_threads = p->n_threads > 0 ? p->n_threads : nd_core_count(),
@@ -47,29 +46,49 @@ int nd__search_init(nd__search *s, nd_library *const *libraries, int n_libraries
                       .like_weight = p->like_weight > 0 ? p->like_weight : 0.5};
     if (p->ranker && !strcmp(p->ranker, "model")) s->ranker_weight = 0;
     pthread_mutex_init(&s->lock, NULL);
-    return check_params(libraries, n_libraries, asked, p, diag);
+    return check_params(libraries, n_libraries, p, diag);
+}
+
+static void forget_query(nd__search *s)
+{
+    for (size_t i = 0; i < s->n; i++) nd__candidate_deinit(&s->items[i]);
+    free(s->places);
+    free(s->measured);
+    s->places = NULL;
+    s->measured = NULL;
+    s->n = s->capacity_places = s->capacity_measured = 0;
+    s->n_places = s->n_passed = 0;
+    s->left_out = NULL;
+    nd__like_deinit(&s->like);
+    nd__lens_forget(&s->lens);
+    nd_description_destroy(&s->query);
 }
 
 void nd__search_deinit(nd__search *s)
 {
-    for (size_t i = 0; i < s->n; i++) nd__candidate_deinit(&s->items[i]);
-    for (int i = 0; i < s->n_libraries && s->crates; i++) nd_crate_deinit(&s->crates[i]);
+    nd__crates_deinit(s);
+    forget_query(s);
     free(s->items);
-    free(s->crates);
-    free(s->places);
-    nd__like_deinit(&s->like);
     nd__lens_close(&s->lens);
-    nd_description_destroy(&s->query);
     pthread_mutex_destroy(&s->lock);
 }
 
-/* With a model the best of a scan, where there is something to scan for; else all. */
+int nd__search_ask(nd__search *s, const char *asked, nd_diag *diag)
+{
+    forget_query(s);
+    s->asked = asked;
+    return asked ? 0 : nd_diag_set(diag, ND_EARG, "ranking: a query expected");
+}
+
+/* With a model the best of a scan, where there is something to scan for; words alone by what lists
+ * say; else all. */
 static int list_candidates(nd__search *s, nd_diag *diag)
 {
     bool scans = s->lens.rows.n || (s->lens.words && nd__like_has_text(&s->like));
-    if (s->lens.model && scans) return nd__list_best(s, diag);
-    int rc = nd__list_all(s, diag);
-    return rc ? rc : nd__like_scan(s, diag);
+    if (!s->query && !scans) return nd__list_measured(s, diag);
+    int rc = scans ? nd__list_best(s, diag) : nd__list_all(s, diag);
+    if (rc) return rc;
+    return scans ? nd__pair_candidates(s, diag) : nd__like_scan(s, diag);
 }
 
 int nd__search_run(nd_ranking **out, nd__search *s, nd_diag *diag)

@@ -1,6 +1,7 @@
 /* Inside the serve room: how a ranking is made.
  *
  *     what is asked     a described file, words, or both               recommend.c, find.c
+ *     crates            what the model made of all tracks, kept        crates.c
  *     lens              the model, and what it makes of the query      lens.c
  *     like              wishes: texts as vectors, and what is measured like.c
  *     candidates        all tracks; with a model the best of a scan    candidates.c, shortlist.c
@@ -40,6 +41,14 @@ typedef struct nd__like {
     nd_str unknown;
 } nd__like;
 
+/** Crates being read by a thread of their own. Zeroed: none is. */
+typedef struct nd__loader {
+    pthread_t thread;
+    bool runs;
+    int rc;
+    nd_diag diag;
+} nd__loader;
+
 /** A track that is looked at. */
 typedef struct nd__candidate {
     int library;
@@ -67,23 +76,29 @@ typedef struct nd__place {
 } nd__place;
 
 typedef struct nd__search {
-    const char *asked;
+    /* for all that is asked */
     nd_library *const *libraries;
     int n_libraries;
     const nd_rank_params *params;
-    const int64_t *left_out; /* a library's track that is the query itself, -1; or NULL */
     int n_threads, n_hits;
-
-    nd_description *query;       /* owned; NULL: words alone */
     const nd_ranker_ops *ranker; /* of the shelf; NULL: words alone */
     double ranker_weight;        /* beside a model's parts */
-    nd__lens lens;
-    nd__like like;
     double like_weight;
+    nd__lens lens;
+    const char *why_not; /* static text, why there is no model; NULL: there is, or it was told */
+    nd__loader loader;
+    nd_crate *crates; /* [n_libraries]; NULL: without a model, or not yet loaded */
 
-    nd_crate *crates;           /* [n_libraries]; NULL: without a model */
-    nd__place *places;          /* in order of library and id; without a model candidate i's */
-    int64_t n_places, n_passed; /* without the query itself */
+    /* for one query */
+    const char *asked;
+    const int64_t *left_out; /* a library's track that is the query itself, -1; or NULL */
+    nd_description *query;   /* owned; NULL: words alone */
+    nd__like like;
+    nd__place *places;     /* in order of library and id: all that passed the filter, the crates'
+                            * where there are any; of a ranker alone candidate i's */
+    nd_measures *measured; /* [n_places] as the library's list says: of words without a scan */
+    size_t capacity_places, capacity_measured;
+    int64_t n_places, n_passed; /* n_passed: without the query itself */
     nd__candidate *items;
     size_t n, capacity;
     int library;          /* being listed */
@@ -92,9 +107,11 @@ typedef struct nd__search {
 
 /** Start over params' defaults, and check them.
  *  @return 0 or ND_EARG; nd__search_deinit after both. */
-int nd__search_init(nd__search *s, nd_library *const *libraries, int n_libraries, const char *asked,
+int nd__search_init(nd__search *s, nd_library *const *libraries, int n_libraries,
                     const nd_rank_params *params, nd_diag *diag);
 void nd__search_deinit(nd__search *s);
+/** The next query: what is of the one before goes. @return 0; ND_EARG: asked is NULL. */
+int nd__search_ask(nd__search *s, const char *asked, nd_diag *diag);
 
 /** From what is asked to a ranking: search.c.
  *  @return as nd_recommend; *out untouched on failure. */
@@ -103,17 +120,29 @@ int nd__search_run(nd_ranking **out, nd__search *s, nd_diag *diag);
 /* ---- lens.c ------------------------------------------------------------------------ */
 
 /** Open the model that is asked for, or the default, and see that the libraries are embedded by it.
- *  Where none was asked for and there is none, the lens stays zeroed, and a reason is left.
- *  @param why_not_out  static text for people; NULL: a model, or none was wanted
+ *  Where none was asked for and there is none, the lens stays zeroed, and s->why_not says why.
  *  @return as nd_recommend. */
-int nd__lens_open(const char **why_not_out, nd__search *s, nd_diag *diag);
-/** What the model, where there is one, makes of s->query and of its own tags.
+int nd__lens_open(nd__search *s, nd_diag *diag);
+/** What the model, where there is one, makes of s->query and, once, of its own tags.
  *  @return as nd_clips_embed, nd_described_make, nd_matcher_embed. */
 int nd__lens_look(nd__search *s, nd_diag *diag);
 /** The tags that suit a whole [U] best, their number first. @return how many, ND_MAX_SHOWN_TAGS at
  *  most; of those the ones that stand out. */
 int nd__lens_tags(int out[ND_MAX_SHOWN_TAGS], const nd__lens *lens, const float *whole);
+/** What it made of a query goes. */
+void nd__lens_forget(nd__lens *lens);
 void nd__lens_close(nd__lens *lens);
+
+/* ---- crates.c ---------------------------------------------------------------------- */
+
+/** Begin to read the crates in a thread, where there is a model and they are not there: while a
+ *  video is analysed by another process. The libraries are not to be touched until
+ *  nd__crates_need. */
+void nd__crates_begin(nd__search *s);
+/** Have them, however they come, and s->places of them. @return as nd_crate_load; what was asked
+ *  for in vain is not there. */
+int nd__crates_need(nd__search *s, nd_diag *diag);
+void nd__crates_deinit(nd__search *s);
 
 /* ---- like.c ------------------------------------------------------------------------ */
 
@@ -128,6 +157,9 @@ bool nd__like_has_measure(const nd__like *like);
 int nd__like_scan(nd__search *s, nd_diag *diag);
 /** Of texts alone, as met; 0.5 where there is none. */
 double nd__like_texts(const nd__search *s, int64_t place);
+/** How all of s->measured meet all wishes, "calmer" than their middle.
+ *  @param scores  [n_places] 0 .. 1  @return 0 or ND_ENOMEM */
+int nd__like_rate(float *scores, nd__search *s);
 /** Give candidates their opinion.like and score, from the plain scores: "calmer" than the middle of
  *  the first ten of these; without a query than the middle of all, where it is first asked.
  *  @return 0 or ND_ENOMEM. */
@@ -142,9 +174,16 @@ void nd__like_deinit(nd__like *like);
 
 /** Every track that passes, as candidates and places. @return as nd_library_each. */
 int nd__list_all(nd__search *s, nd_diag *diag);
-/** The best of a scan, with the opinion of the model. @return as nd_crate_load, nd_matcher_pair. */
+/** The best of a scan, with the opinion of the model. @return as nd_crate_load. */
 int nd__list_best(nd__search *s, nd_diag *diag);
-/** Load a candidate's features, where they are not. @return as nd_library_description. */
+/** What the model says of the query beside each of them, where it looks at two. @return as
+ *  nd_matcher_pair. */
+int nd__pair_candidates(nd__search *s, nd_diag *diag);
+/** The best for words by what the libraries' lists, and the tags of files, say; where there are
+ *  few, all. @return as nd_library_each_brief. */
+int nd__list_measured(nd__search *s, nd_diag *diag);
+/** Load a candidate's features, where they are not: for words alone those that are measured.
+ *  @return as nd_library_description. */
 int nd__candidate_load(nd__candidate *c, nd__search *s, nd_diag *diag);
 /** Add one. @return 0 or ND_ENOMEM. */
 int nd__candidate_add(nd__search *s, const nd_track *track, int library, int64_t place);

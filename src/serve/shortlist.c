@@ -32,24 +32,6 @@ static void scanned_deinit(scanned *sc)
 
 /* ---- scanning ------------------------------------------------------------------------ */
 
-static int load_crates(nd__search *s, nd_diag *diag)
-{
-    s->crates = nd_calloc((size_t)s->n_libraries, sizeof *s->crates);
-    int rc = s->crates ? 0 : ND_ENOMEM;
-    for (int i = 0; i < s->n_libraries && !rc; i++) {
-        rc = nd_crate_load(&s->crates[i], s->libraries[i], s->params->filter, &s->lens.stored,
-                           s->params->log, diag);
-        s->n_places += s->crates[i].n;
-    }
-    if (!rc) s->places = nd_calloc((size_t)s->n_places, sizeof *s->places);
-    if (!rc && !s->places) rc = ND_ENOMEM;
-    nd__place *place = s->places;
-    for (int i = 0; i < s->n_libraries && !rc; i++)
-        for (int64_t k = 0; k < s->crates[i].n; k++)
-            *place++ = (nd__place){i, s->crates[i].tracks[k].id};
-    return rc;
-}
-
 static int scan(scanned *out, nd__search *s, nd_diag *diag)
 {
     const nd_rows *rows = &s->lens.rows;
@@ -109,11 +91,16 @@ static void give_opinion(nd__candidate *c, const scanned *sc, const nd__search *
     o->at_s = c->offset * ND_CLIP_S;
 }
 
+static int64_t most_candidates(const nd__search *s)
+{
+    int64_t most = !s->lens.rows.n ? ND__WORDS_SHORTLIST : ND__SHORTLIST;
+    return ND_MAX(most, 2 * (int64_t)s->n_hits);
+}
+
 /* The details of the best places. One that has left the library meanwhile is passed over. */
 static int add_best(nd__search *s, const scanned *sc, nd_diag *diag)
 {
-    int64_t most = !s->lens.rows.n ? ND__WORDS_SHORTLIST : ND__SHORTLIST;
-    int64_t K = ND_MIN(ND_MAX(most, 2 * (int64_t)s->n_hits), s->n_places);
+    int64_t K = ND_MIN(most_candidates(s), s->n_places);
     int64_t *best = nd_calloc((size_t)K, sizeof *best);
     if (!best) return ND_ENOMEM;
     int64_t n = nd_scan_best(best, K, sc->score, s->n_places);
@@ -131,13 +118,54 @@ static int add_best(nd__search *s, const scanned *sc, nd_diag *diag)
     return rc;
 }
 
+/* ---- without a scan -------------------------------------------------------------------- */
+
+static int add_brief(void *user, const nd_brief *brief)
+{
+    nd__search *s = user;
+    size_t n = (size_t)s->n_places;
+    int rc = nd_grow(&s->places, &s->capacity_places, n, 1, sizeof *s->places);
+    if (!rc) rc = nd_grow(&s->measured, &s->capacity_measured, n, 1, sizeof *s->measured);
+    if (rc) return rc;
+    s->places[n] = (nd__place){s->library, brief->id};
+    nd_measures_of_track(&s->measured[n], brief->tempo_bpm, brief->loudness_lufs, brief->is_minor);
+    s->n_places++;
+    return 0;
+}
+
+static int list_briefs(nd__search *s, nd_diag *diag)
+{
+    int rc = 0;
+    for (s->library = 0; s->library < s->n_libraries && !rc; s->library++)
+        rc = nd_library_each_brief(s->libraries[s->library], s->params->filter, add_brief, s, diag);
+    s->n_passed = s->n_places;
+    return rc;
+}
+
+int nd__list_measured(nd__search *s, nd_diag *diag)
+{
+    scanned sc = {0};
+    int rc = list_briefs(s, diag);
+    if (!rc) rc = scanned_init(&sc, s->n_places);
+    if (!rc) rc = nd__like_scan(s, diag);
+    if (!rc && s->n_places > most_candidates(s)) rc = nd__like_rate(sc.score, s);
+    if (!rc) rc = add_best(s, &sc, diag);
+    scanned_deinit(&sc);
+    return rc;
+}
+
 /* ---- pairs ----------------------------------------------------------------------------- */
 
-/* Tracks that the pair scorer can look at. */
+/* A track that the pair scorer can look at. */
+typedef struct {
+    size_t at; /* candidate */
+    nd_described described;
+} looked_at;
+
+/* All of them, and what the scorer reads. */
 typedef struct {
     int n;
-    int *at; /* candidates */
-    nd_described *described;
+    looked_at *tracks;
     nd_item *items;
     int32_t *offsets;
     float *odds;
@@ -145,19 +173,17 @@ typedef struct {
 
 static int pairs_init(pairs *p, size_t n)
 {
-    p->at = nd_calloc(n, sizeof *p->at);
-    p->described = nd_calloc(n, sizeof *p->described);
+    p->tracks = nd_calloc(n, sizeof *p->tracks);
     p->items = nd_calloc(n, sizeof *p->items);
     p->offsets = nd_calloc(n, sizeof *p->offsets);
     p->odds = nd_calloc(n, sizeof *p->odds);
-    return p->at && p->described && p->items && p->offsets && p->odds ? 0 : ND_ENOMEM;
+    return p->tracks && p->items && p->offsets && p->odds ? 0 : ND_ENOMEM;
 }
 
 static void pairs_deinit(pairs *p)
 {
-    for (int i = 0; i < p->n; i++) nd_described_deinit(&p->described[i]);
-    free(p->at);
-    free(p->described);
+    for (int i = 0; i < p->n; i++) nd_described_deinit(&p->tracks[i].described);
+    free(p->tracks);
     free(p->items);
     free(p->offsets);
     free(p->odds);
@@ -165,40 +191,32 @@ static void pairs_deinit(pairs *p)
 
 /* One whose features are damaged is left out later, with its story; one without clips of the
  * extractor has no pair score. @return 0 or ND_ENOMEM */
-static int add_pair(pairs *p, nd__search *s, int i, bool published)
+static int add_pair(pairs *p, nd__search *s, size_t at, bool published)
 {
-    nd__candidate *c = &s->items[i];
+    nd__candidate *c = &s->items[at];
     nd_diag diag = {0};
+    nd_described *x = &p->tracks[p->n].described;
     int64_t D = nd_matcher_size_of(s->lens.matcher).D_music;
     int rc = nd__candidate_load(c, s, &diag);
     if (rc || nd_clips_extractor(c->track) != s->lens.stored.extractor)
         return rc == ND_ENOMEM ? rc : 0;
-    rc = nd_described_make(&p->described[p->n], c->track, D, published, NULL);
+    rc = nd_described_make(x, c->track, D, published, NULL);
     if (rc) return rc == ND_ENOMEM ? rc : 0;
-    if (c->offset >= p->described[p->n].item.C) { /* its rows are of other clips: it was spoilt */
-        nd_described_deinit(&p->described[p->n]);
+    if (c->offset >= x->item.C) { /* its rows are of other clips: it was spoilt */
+        nd_described_deinit(x);
         return 0;
     }
-    p->at[p->n] = i;
-    p->items[p->n] = p->described[p->n].item;
-    p->offsets[p->n] = c->offset;
-    p->n++;
+    p->tracks[p->n++].at = at;
     return 0;
 }
 
-static int pair_candidates(nd__search *s, nd_diag *diag)
+/* The longest first: those that are scored at once are padded to the longest of them. */
+static int compare_lengths(const void *a, const void *b)
 {
-    pairs p = {0};
-    bool published = nd_model_reads_published(s->lens.model, s->lens.matcher);
-    int rc = pairs_init(&p, s->n);
-    for (size_t i = 0; i < s->n && !rc; i++) rc = add_pair(&p, s, (int)i, published);
-    if (!rc && p.n)
-        rc = nd_matcher_pair(p.odds, s->lens.matcher, &s->lens.item.item, p.items, p.offsets, p.n,
-                             s->n_threads, diag);
-    for (int i = 0; i < p.n && !rc; i++)
-        s->items[p.at[i]].opinion.pair = isfinite(p.odds[i]) ? p.odds[i] : NAN;
-    pairs_deinit(&p);
-    return rc;
+    const looked_at *x = a, *y = b;
+    int x_C = x->described.item.C, y_C = y->described.item.C;
+    if (x_C != y_C) return x_C < y_C ? 1 : -1;
+    return (x->at > y->at) - (x->at < y->at);
 }
 
 /* Whether the model looks at a video and a track together. */
@@ -208,16 +226,36 @@ static bool has_pairs(const nd__search *s)
            nd_matcher_size_of(s->lens.matcher).has_pair;
 }
 
+int nd__pair_candidates(nd__search *s, nd_diag *diag)
+{
+    pairs p = {0};
+    if (!has_pairs(s)) return 0;
+    bool published = nd_model_reads_published(s->lens.model, s->lens.matcher);
+    int rc = pairs_init(&p, s->n);
+    for (size_t i = 0; i < s->n && !rc; i++) rc = add_pair(&p, s, i, published);
+    if (p.n) qsort(p.tracks, (size_t)p.n, sizeof *p.tracks, compare_lengths);
+    for (int i = 0; i < p.n; i++) {
+        p.items[i] = p.tracks[i].described.item;
+        p.offsets[i] = s->items[p.tracks[i].at].offset;
+    }
+    if (!rc && p.n)
+        rc = nd_matcher_pair(p.odds, s->lens.matcher, &s->lens.item.item, p.items, p.offsets, p.n,
+                             s->n_threads, diag);
+    for (int i = 0; i < p.n && !rc; i++)
+        s->items[p.tracks[i].at].opinion.pair = isfinite(p.odds[i]) ? p.odds[i] : NAN;
+    pairs_deinit(&p);
+    return rc;
+}
+
 int nd__list_best(nd__search *s, nd_diag *diag)
 {
     scanned sc = {0};
-    int rc = load_crates(s, diag);
+    int rc = nd__crates_need(s, diag);
     if (!rc) rc = scanned_init(&sc, s->n_places);
     if (!rc) rc = scan(&sc, s, diag);
     if (!rc) rc = nd__like_scan(s, diag);
     if (!rc) set_scores(&sc, s);
     if (!rc) rc = add_best(s, &sc, diag);
-    if (!rc && has_pairs(s)) rc = pair_candidates(s, diag);
     scanned_deinit(&sc);
     return rc;
 }

@@ -57,6 +57,14 @@ check the_same_without cmp "$scratch/out" "$scratch/rhythm"
 run 0 bare recommend "$bare" "$video" --json
 one_line bare_line 'rhythm alone.*needledrop index LIBRARY --model'
 check the_same_bare cmp "$scratch/out" "$scratch/rhythm"
+other=$(ls "$media"/video/*.mp4 | tail -n 1)
+for options in "${with[*]}" --no-model; do
+    # shellcheck disable=SC2086
+    { "$nd" recommend "$lib" "$video" $options; "$nd" recommend "$lib" "$other" $options; } > "$scratch/alone"
+    # shellcheck disable=SC2086
+    run 3 several recommend "$lib" "$video" "$scratch/absent.mp4" "$other" $options
+    check several_in_one_call cmp "$scratch/out" "$scratch/alone"
+done
 run 0 like recommend "$lib" "$video" "${with[@]}" --like 'slower, calm piano' --like-weight 0.25 --json
 check like_part grep -qE '"like": \{"value": [0-9.]+, "weight": 0\.25, "wishes": \[\{"wish": "slower", "met": 0' "$scratch/out"
 run 0 two_libraries recommend "$lib" --also "$lib" "$video" "${with[@]}" --json

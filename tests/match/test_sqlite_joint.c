@@ -23,6 +23,37 @@ static int name_track(void *user, const nd_track *track)
     return 0;
 }
 
+static int name_brief(void *user, const nd_brief *b)
+{
+    nd_str_append(user, "%lld:%g:%g:%d ", (long long)b->id, b->tempo_bpm, b->loudness_lufs,
+                  b->is_minor);
+    return b->id == 4;
+}
+
+/* What a whole library is looked through for, and some arrays of a track. */
+static void check_parts(nd_library *lib)
+{
+    static const char *const names[] = {"absent", "onset", "beats_s", NULL}, *const none[] = {NULL};
+    nd_str s = {0};
+    nd_description *d = NULL;
+    int rc = nd_library_each_brief(lib, NULL, name_brief, &s, NULL);
+    CHECK("each_brief", rc == 1 && !strcmp(s.text, "1:100:-14:1 2:100:-14:1 4:100:-14:1 "),
+          "%d: %s", rc, s.text);
+    rc = nd_library_each_brief(lib, &(nd_filter){.key = "magic"}, name_brief, &s, NULL);
+    CHECK("each_brief_bad_filter", rc == ND_EARG, "%d", rc);
+    CHECK("no_track", nd_library_arrays(&d, lib, 99, names, NULL) == ND_ENOTFOUND && !d, "found");
+    rc = nd_library_arrays(&d, lib, 2, names, NULL);
+    CHECK("some_arrays",
+          rc == 0 && d->n_arrays == 2 && nd_description_find(d, "onset") &&
+              nd_description_find(d, "beats_s") && d->info.duration_s > 0,
+          "%d", rc);
+    nd_description_destroy(&d);
+    rc = nd_library_arrays(&d, lib, 2, none, NULL);
+    CHECK("no_arrays", rc == 0 && d->n_arrays == 0, "%d", rc);
+    nd_description_destroy(&d);
+    nd_str_deinit(&s);
+}
+
 static void check_joints(const char *name, nd_library *lib, const nd_filter *filter, uint64_t model,
                          const char *with, const char *without)
 {
@@ -96,6 +127,7 @@ static void check_joint(void)
     CHECK("get_no_track", ops->get_track(lib->store, 99, name_track, &s, NULL) == ND_ENOTFOUND,
           "found");
     nd_str_deinit(&s);
+    check_parts(lib);
     nd_library_close(&lib);
 }
 

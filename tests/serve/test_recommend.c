@@ -144,6 +144,30 @@ static void test_wrong(nd_library *lib)
     }
 }
 
+/* One that is kept: a video that cannot be ranked for leaves it as it was. */
+static void test_searcher(nd_library *lib)
+{
+    nd_searcher *s = NULL;
+    nd_ranking *r = NULL;
+    nd_diag diag = {0};
+    int rc = nd_searcher_open(&s, NULL, 1, NULL, &diag);
+    CHECK("a searcher of none", rc == ND_EARG && !s, "%d", rc);
+    rc = nd_searcher_open(&s, &lib, 1, &(nd_rank_params){.model = "absent.st"}, &diag);
+    CHECK("a searcher without its model", rc == ND_EIO && !s && strstr(diag.text, "absent.st"),
+          "%d: %s", rc, diag.text);
+    nd_searcher_close(&s);
+    rc = nd_searcher_open(&s, &lib, 1, &(nd_rank_params){.model = ""}, &diag);
+    CHECK("a searcher", !rc && s, "%d: %s", rc, diag.text);
+    for (int i = 0; i < 2; i++) {
+        rc = nd_searcher_recommend(&r, s, i ? "absent.mp4" : NULL, &diag);
+        CHECK("of no video", rc == (i ? ND_EIO : ND_EARG) && !r, "%d: %s", rc, diag.text);
+    }
+    nd_searcher_close(&s);
+    CHECK("closed", !s, "open");
+    nd_searcher_close(&s);
+    nd_searcher_close(NULL);
+}
+
 /* ---- order ---------- */
 
 static nd_ranking *rank_like(nd_library *const *libraries, int n, const char *track,
@@ -299,6 +323,7 @@ int main(void)
     nd_library *libraries[2] = {make_library("a.nd", "a-%02d.ogg"),
                                 make_library("b.nd", "b-%02d.ogg")};
     test_wrong(libraries[0]);
+    test_searcher(libraries[0]);
     test_order(libraries[0]);
     test_threads(libraries, 2);
     test_two_libraries(libraries);

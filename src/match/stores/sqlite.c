@@ -178,6 +178,7 @@ typedef struct {
     nd_visit_path *path;
     nd_visit_known *known;
     nd_visit_track *track;
+    nd_visit_brief *brief;
     nd_visit_failure *failure;
 } listing;
 
@@ -308,18 +309,61 @@ static void free_tags(tag_list *list)
     free(list->tags);
 }
 
-static int track_row(void *user, sqlite3_stmt *st)
+/* Show a record with its tags. */
+static int visit_record(listing *l, nd_record *r)
 {
     static const char *const none[] = {NULL};
-    listing *l = user;
-    nd_record r = {0};
     tag_list list = {0};
-    read_record(&r, st);
-    int rc = each_row_of_id(l->s, ND_SQL_TAGS_OF, r.track.id, tag_row, &list, l->diag);
+    int rc = each_row_of_id(l->s, ND_SQL_TAGS_OF, r->track.id, tag_row, &list, l->diag);
     if (rc == ND_ENOMEM) nd__sqlite_no_memory(l->s, "reading", l->diag);
-    r.track.tags = list.n ? (const char *const *)list.tags : none;
-    if (!rc) rc = l->track(l->user, &r.track);
+    r->track.tags = list.n ? (const char *const *)list.tags : none;
+    if (!rc) rc = l->track(l->user, &r->track);
     free_tags(&list);
+    return rc;
+}
+
+static int track_row(void *user, sqlite3_stmt *st)
+{
+    nd_record r = {0};
+    read_record(&r, st);
+    return visit_record(user, &r);
+}
+
+static int brief_row(void *user, sqlite3_stmt *st)
+{
+    listing *l = user;
+    return l->brief(l->user, &(nd_brief){.id = sqlite3_column_int64(st, 0),
+                                         .tempo_bpm = sqlite3_column_double(st, 1),
+                                         .loudness_lufs = sqlite3_column_double(st, 2),
+                                         .is_minor = sqlite3_column_int(st, 3)});
+}
+
+static char *select_briefs(const char *condition)
+{
+    nd_str s = {0};
+    nd_str_append(&s,
+                  "SELECT id, ifnull(tempo_bpm, 0), ifnull(loudness_lufs, 0), ifnull(is_minor, -1)"
+                  " FROM tracks WHERE %s",
+                  condition);
+    return nd_str_take(&s);
+}
+
+/* Rows of tracks that pass a filter.
+ * @param select  makes the statement of a condition, as nd_sqlite_select */
+static int list_filtered(listing *l, const nd_filter *filter, char *(*select)(const char *),
+                         const char *order, int (*row)(void *user, sqlite3_stmt *st))
+{
+    sqlite3_stmt *st = NULL;
+    nd_condition c = {0};
+    nd_str_append(&c.sql, "1");
+    nd_condition_add_filter(&c, filter);
+    nd_str_append(&c.sql, " ORDER BY %s", order);
+    int rc = c.failed || c.sql.failed ? nd__sqlite_no_memory(l->s, "reading", l->diag) : 0;
+    if (!rc) rc = nd__sqlite_prepare(&st, l->s, select(c.sql.text), l->diag);
+    if (!rc && nd__sqlite_bind_condition(st, &c)) rc = nd__sqlite_fail(l->s, "reading", l->diag);
+    if (!rc) rc = nd__sqlite_each_row(l->s, st, row, l, l->diag);
+    sqlite3_finalize(st);
+    nd_condition_deinit(&c);
     return rc;
 }
 
@@ -327,34 +371,42 @@ static int sqlite_each_track(nd_store *s, const nd_filter *filter, nd_visit_trac
                              void *user, nd_diag *diag)
 {
     listing l = {.s = s, .diag = diag, .user = user, .track = visit};
-    sqlite3_stmt *st = NULL;
-    nd_condition c = {0};
-    nd_str_append(&c.sql, "1");
-    nd_condition_add_filter(&c, filter);
-    nd_str_append(&c.sql, " ORDER BY path");
-    int rc = c.failed || c.sql.failed ? nd__sqlite_no_memory(s, "reading", diag) : 0;
-    if (!rc) rc = nd__sqlite_prepare(&st, s, nd_sqlite_select(c.sql.text), diag);
-    if (!rc && nd__sqlite_bind_condition(st, &c)) rc = nd__sqlite_fail(s, "reading", diag);
-    if (!rc) rc = nd__sqlite_each_row(s, st, track_row, &l, diag);
-    sqlite3_finalize(st);
-    nd_condition_deinit(&c);
-    return rc;
+    return list_filtered(&l, filter, nd_sqlite_select, "path", track_row);
+}
+
+static int sqlite_each_brief(nd_store *s, const nd_filter *filter, nd_visit_brief *visit,
+                             void *user, nd_diag *diag)
+{
+    listing l = {.s = s, .diag = diag, .user = user, .brief = visit};
+    return list_filtered(&l, filter, select_briefs, "id", brief_row);
+}
+
+/* A record that outlives its row: the cached statement is free again for the visitor's calls. */
+typedef struct {
+    nd_record r;
+    char *path;
+} kept_record;
+
+static int kept_row(void *user, sqlite3_stmt *st)
+{
+    kept_record *k = user;
+    read_record(&k->r, st);
+    k->r.track.path = k->path = strdup(k->r.track.path);
+    return k->path ? 0 : ND_ENOMEM;
 }
 
 static int sqlite_get_track(nd_store *s, int64_t id, nd_visit_track *visit, void *user,
                             nd_diag *diag)
 {
     listing l = {.s = s, .diag = diag, .user = user, .track = visit};
-    sqlite3_stmt *st = NULL;
-    int rc = nd__sqlite_prepare(&st, s, nd_sqlite_select("id = ?"), diag);
-    if (!rc && sqlite3_bind_int64(st, 1, id)) rc = nd__sqlite_fail(s, "reading", diag);
-    int step = rc ? SQLITE_DONE : sqlite3_step(st);
-    if (!rc && step == SQLITE_ROW) rc = track_row(&l, st);
-    else if (!rc && step == SQLITE_DONE)
+    kept_record k = {0};
+    int rc = each_row_of_id(s, ND_SQL_TRACK_OF, id, kept_row, &k, diag);
+    if (rc == ND_ENOMEM) nd__sqlite_no_memory(s, "reading", diag);
+    if (!rc && !k.path)
         rc = nd_diag_set(diag, ND_ENOTFOUND, "looking for track %lld: it is not in library %s",
                          (long long)id, s->name);
-    else if (!rc) rc = nd__sqlite_fail(s, "reading", diag);
-    sqlite3_finalize(st);
+    if (!rc) rc = visit_record(&l, &k.r);
+    free(k.path);
     return rc;
 }
 
@@ -382,10 +434,25 @@ static nd_dtype parse_dtype(const char *text)
     return 0;
 }
 
+/* A description being loaded. */
+typedef struct {
+    nd_description *d;
+    const char *const *names; /* of the arrays, NULL last; NULL: all */
+} loading;
+
+static bool is_named(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (!strcmp(*names, name)) return true;
+    return false;
+}
+
 /* One row of features, checked: a library may come from anywhere. */
 static int feature_row(void *user, sqlite3_stmt *st)
 {
-    nd_description *d = user;
+    const loading *l = user;
+    nd_description *d = l->d;
+    if (l->names && !is_named(l->names, nd__sqlite_text_at(st, 0))) return 0;
     nd_array a = {.dtype = parse_dtype(nd__sqlite_text_at(st, 1))};
     const char *name = nd__sqlite_text_at(st, 0);
     const void *data = sqlite3_column_blob(st, 3);
@@ -407,7 +474,8 @@ static int record_row(void *user, sqlite3_stmt *st)
     return 0;
 }
 
-static int sqlite_load(nd_description **out, nd_store *s, int64_t id, nd_diag *diag)
+static int sqlite_load(nd_description **out, nd_store *s, int64_t id, const char *const *names,
+                       nd_diag *diag)
 {
     nd_record r = {0};
     int rc = each_row_of_id(s, ND_SQL_TRACK_OF, id, record_row, &r, diag);
@@ -421,7 +489,7 @@ static int sqlite_load(nd_description **out, nd_store *s, int64_t id, nd_diag *d
     d->medium = ND_MUSIC;
     d->is_cut = r.is_cut;
     d->analysed_s = r.analysed_s;
-    rc = each_row_of_id(s, ND_SQL_FEATURES_OF, id, feature_row, d, diag);
+    rc = each_row_of_id(s, ND_SQL_FEATURES_OF, id, feature_row, &(loading){d, names}, diag);
     if (rc == ND_EFORMAT)
         nd_diag_set(diag, rc,
                     "loading track %lld of library %s: a feature whose size fits its dimensions "
@@ -452,6 +520,7 @@ const nd_store_ops nd_store_sqlite = {
     .each_root = sqlite_each_root,
     .each_known = sqlite_each_known,
     .each_track = sqlite_each_track,
+    .each_brief = sqlite_each_brief,
     .each_failure = sqlite_each_failure,
     .each_ending = sqlite_each_ending,
     .get_track = sqlite_get_track,
