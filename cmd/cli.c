@@ -164,6 +164,19 @@ int cli_get_int(const cli *c, const char *name, long lo, long hi, int *out)
     return CLI_DONE;
 }
 
+int cli_get_number(const cli *c, const char *name, double lo, double hi, double *out)
+{
+    const char *text = cli_get(c, name);
+    if (!text) return CLI_DONE;
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || !(value >= lo && value <= hi))
+        return cli_usage(c, "--%s: a number of %g to %g expected, found \"%s\"", name, lo, hi,
+                         text);
+    *out = value;
+    return CLI_DONE;
+}
+
 int cli_get_seed(const cli *c, const char *name, uint64_t *out)
 {
     const char *text = cli_get(c, name);

@@ -67,6 +67,7 @@ int cli_get_all(const cli *c, const char *name, const char *values_out[CLI_MAX_V
 /** Parse a number option. Not given: *out untouched.
  *  @return CLI_DONE, or CLI_USAGE with the message printed. */
 int cli_get_int(const cli *c, const char *name, long lo, long hi, int *out);
+int cli_get_number(const cli *c, const char *name, double lo, double hi, double *out);
 int cli_get_seed(const cli *c, const char *name, uint64_t *out);
 int cli_get_seconds(const cli *c, const char *name, double *out); /* 90, 1:30 */
 

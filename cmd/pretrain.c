@@ -3,29 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "needledrop/picture.h"
 #include "needledrop/pretrain.h"
+#include "training.h"
 
 /* ---- the curve ----------------------------------------------------------------- */
 
-typedef struct {
-    cli *c;
-    const char *path;
-    int rc;
-    nd_diag diag; /* of the first picture that failed */
-} curve;
-
-/* One figure of each epoch, by its place in the struct. @return malloc'ed; NULL: no memory */
-static float *column(const nd_pretrain_report *r, size_t offset)
-{
-    float *out = malloc((size_t)r->n_epochs * sizeof *out);
-    for (int i = 0; i < r->n_epochs && out; i++)
-        out[i] = (float)*(const double *)((const char *)&r->epochs[i] + offset);
-    return out;
-}
-
-static int draw(const char *path, const char *corpus, const nd_pretrain_report *r, nd_diag *diag)
+static void after_epoch(void *user, const nd_pretrain_report *r)
 {
     static const struct {
         const char *label;
@@ -38,36 +21,20 @@ static int draw(const char *path, const char *corpus, const nd_pretrain_report *
         {"validation, clips", offsetof(nd_pretrain_epoch, val_clip_accuracy), true},
         {"validation, files", offsetof(nd_pretrain_epoch, val_item_accuracy), true},
     };
-    enum { N = sizeof kinds / sizeof *kinds };
-    nd_curve curves[N] = {{0}};
-    char title[1200], facts[256], shown[1024];
-    const nd_pretrain_epoch *best = &r->epochs[r->best];
-    bool failed = false;
-    for (int i = 0; i < N; i++) {
-        curves[i] = (nd_curve){kinds[i].label, column(r, kinds[i].offset), kinds[i].is_share};
-        failed = failed || !curves[i].values;
-    }
-    snprintf(title, sizeof title, "%s: %s", cli_text(shown, cli_file_name(corpus)), r->part);
+    training_picture *picture = user;
+    training_curves curves = {
+        .epochs = r->epochs, .epoch_bytes = sizeof *r->epochs, .n_epochs = r->run.n_epochs};
+    const nd_pretrain_epoch *best = &r->epochs[r->run.best];
+    char facts[256];
+    if (!picture->path) return;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        training_add_curve(&curves, kinds[i].label, kinds[i].offset, kinds[i].is_share);
     snprintf(facts, sizeof facts,
              "best epoch %d: %.1f %% of validation files right, %.1f %% of clips (%d classes, "
              "chance %.1f %%)",
-             r->best + 1, 100 * best->val_item_accuracy, 100 * best->val_clip_accuracy,
+             r->run.best + 1, 100 * best->val_item_accuracy, 100 * best->val_clip_accuracy,
              r->n_classes, 100 * r->chance);
-    int rc = failed ? nd_diag_set(diag, ND_ENOMEM, "drawing %s: out of memory", path)
-                    : nd_picture_curves(path, title, facts, curves, N, r->n_epochs, r->best, diag);
-    for (int i = 0; i < N; i++) free((float *)(uintptr_t)curves[i].values);
-    return rc;
-}
-
-/* A picture that cannot be written does not stop the training; it is told at the end. */
-static void after_epoch(void *user, const nd_pretrain_report *r)
-{
-    curve *k = user;
-    nd_diag diag = {0};
-    int rc = k->path ? draw(k->path, k->c->args[1], r, &diag) : 0;
-    if (!rc || k->rc) return;
-    k->rc = rc;
-    k->diag = diag;
+    training_draw(picture, &curves, r->part, facts, r->run.best);
 }
 
 /* ---- what is said ----------------------------------------------------------------- */
@@ -77,23 +44,23 @@ static void print_epoch(const nd_pretrain_report *r, int i)
     const nd_pretrain_epoch *e = &r->epochs[i];
     printf("%5d  %9.4f  %6.1f %%  %9.4f  %6.1f %%  %6.1f %%%s\n", i + 1, e->train_loss,
            100 * e->train_accuracy, e->val_loss, 100 * e->val_clip_accuracy,
-           100 * e->val_item_accuracy, i == r->best ? "  written" : "");
+           100 * e->val_item_accuracy, i == r->run.best ? "  written" : "");
 }
 
 static void print_report(const cli *c, const nd_pretrain_report *r, const char *out)
 {
-    char shown[1024], elapsed[16];
+    char shown[1024];
     printf("%s: %d files, %lld clips to learn from, %d and %lld to check with; %d classes\n",
            r->part, r->n_train_files, (long long)r->n_train_clips, r->n_val_files,
            (long long)r->n_val_clips, r->n_classes);
     if (r->n_left_out) printf("left out, without a target or features: %d files\n", r->n_left_out);
     printf("epoch       loss     right   val loss     clips     files\n");
-    for (int i = 0; i < r->n_epochs; i++)
-        if (c->verbose || i == r->best || i + 1 == r->n_epochs || i == 0) print_epoch(r, i);
-    printf("%s: %.1f %% of files right, %.1f %% by chance; %lld parameters, %.1f clips/s, %s%s%s\n",
-           cli_text(shown, out), 100 * r->epochs[r->best].val_item_accuracy, 100 * r->chance,
-           (long long)r->n_parameters, r->clips_per_s, cli_time(elapsed, r->elapsed_s),
-           r->is_resumed ? "; went on from a checkpoint" : "", r->is_early ? "; ended early" : "");
+    for (int i = 0; i < r->run.n_epochs; i++)
+        if (training_is_told(c, &r->run, i)) print_epoch(r, i);
+    printf("%s: %.1f %% of files right, %.1f %% by chance; %lld parameters, %.1f clips/s, ",
+           cli_text(shown, out), 100 * r->epochs[r->run.best].val_item_accuracy, 100 * r->chance,
+           (long long)r->run.n_parameters, r->clips_per_s);
+    training_print_end(&r->run);
 }
 
 static int report(cli *c, const nd_pretrain_report *r, const char *out)
@@ -109,41 +76,17 @@ static int report(cli *c, const nd_pretrain_report *r, const char *out)
 
 /* ---- options ---------------------------------------------------------------------- */
 
-/* A number of lo .. hi. Not given: *out untouched. */
-static int get_number(const cli *c, const char *name, double lo, double hi, double *out)
-{
-    const char *text = cli_get(c, name);
-    char *end = NULL;
-    if (!text) return CLI_DONE;
-    double value = strtod(text, &end);
-    if (end == text || *end || !(value >= lo && value <= hi))
-        return cli_usage(c, "--%s: a number of %g to %g expected, found \"%s\"", name, lo, hi,
-                         text);
-    *out = value;
-    return CLI_DONE;
-}
-
-static int get_params(const cli *c, nd_pretrain_params *p)
+static int get_params(cli *c, nd_pretrain_params *p)
 {
     *p = (nd_pretrain_params){.preset = cli_get(c, "preset"),
                               .targets = cli_get(c, "targets"),
                               .share = cli_get(c, "share"),
                               .with = cli_get(c, "with"),
-                              .history = cli_get(c, "log"),
                               .schedule = cli_get(c, "schedule"),
                               .multi_label = cli_get(c, "multi-label"),
-                              .jitter = cli_get(c, "jitter"),
-                              .restart = cli_get(c, "restart"),
-                              .log = &c->log,
-                              .progress = &c->progress};
-    int status = cli_get_int(c, "epochs", 1, 100000, &p->n_epochs);
-    if (!status) status = cli_get_int(c, "batch", 1, 65536, &p->batch);
-    if (!status) status = cli_get_int(c, "patience", 1, 100000, &p->patience);
-    if (!status) status = cli_get_int(c, "jobs", 1, 256, &p->n_threads);
-    if (!status) status = cli_get_seed(c, "seed", &p->seed);
-    if (!status) status = cli_get_seconds(c, "checkpoint", &p->checkpoint_s);
-    if (!status) status = get_number(c, "rate", 1e-9, 1, &p->rate);
-    if (!status) status = get_number(c, "smoothing", 0, 0.9, &p->smoothing);
+                              .jitter = cli_get(c, "jitter")};
+    int status = training_get_params(c, 1, &p->run);
+    if (!status) status = cli_get_number(c, "smoothing", 0, 0.9, &p->smoothing);
     if (cli_get(c, "smoothing") && p->smoothing == 0) p->smoothing = -1; /* none */
     return status;
 }
@@ -153,7 +96,7 @@ static int run(cli *c)
     nd_pretrain_params params;
     nd_pretrain_report r = {0};
     nd_diag diag = {0};
-    curve k = {.c = c, .path = cli_get(c, "curve")};
+    training_picture picture = {.path = cli_get(c, "curve"), .corpus = c->args[1]};
     const char *part = c->args[0], *out = cli_get(c, "out");
     nd_medium medium = !strcmp(part, "music") ? ND_MUSIC : ND_VIDEO;
     if (medium == ND_VIDEO && strcmp(part, "video"))
@@ -162,13 +105,12 @@ static int run(cli *c)
     int status = get_params(c, &params);
     if (status) return status;
     params.after_epoch = after_epoch;
-    params.user = &k;
+    params.user = &picture;
     cli_screen_start(c);
     int rc = nd_pretrain(c->args[1], medium, out, &params, &r, &diag);
     cli_screen_end(c);
     if (rc) return cli_fail(c, &diag);
-    status = report(c, &r, out);
-    if (!status && k.rc) status = cli_fail(c, &k.diag);
+    status = training_finish(c, report(c, &r, out), &picture);
     nd_pretrain_report_deinit(&r);
     return status;
 }

@@ -3,67 +3,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "needledrop/picture.h"
 #include "needledrop/train.h"
+#include "training.h"
 
 /* ---- the curve ----------------------------------------------------------------- */
 
 /* A panel has four colours: the losses that come first in the model's list, and their sum. */
 enum { N_CURVES = 7 };
 
-typedef struct {
-    cli *c;
-    const char *path;
-    int rc;
-    nd_diag diag; /* of the first picture that failed */
-} curve;
-
-/* One figure of each epoch, by its place in the struct; not drawn where memory runs out. */
-static void add_curve(nd_curve *curves, int *n, const nd_train_report *r, const char *label,
-                      size_t offset, bool is_share)
+static void add_losses(training_curves *curves, const nd_train_report *r)
 {
-    float *values = malloc((size_t)r->n_epochs * sizeof *values);
-    if (!values) return;
-    for (int i = 0; i < r->n_epochs; i++)
-        values[i] = (float)*(const double *)((const char *)&r->epochs[i] + offset);
-    curves[(*n)++] = (nd_curve){label, values, is_share};
+    size_t offset = offsetof(nd_train_epoch, losses);
+    for (int i = 0; i < r->n_losses && curves->n < N_CURVES; i++, offset += sizeof(double))
+        if (r->weights[i] > 0) training_add_curve(curves, r->loss_names[i], offset, false);
 }
 
-static int draw(const char *path, const char *corpus, const nd_train_report *r, nd_diag *diag)
+static void after_epoch(void *user, const nd_train_report *r)
 {
-    nd_curve curves[N_CURVES] = {{0}};
-    char title[1200], facts[256], shown[1024];
-    const nd_train_epoch *best = &r->epochs[r->best];
-    int n = 0;
-    add_curve(curves, &n, r, "R@1", offsetof(nd_train_epoch, val_recall[0]), true);
-    add_curve(curves, &n, r, "R@10", offsetof(nd_train_epoch, val_recall[2]), true);
-    add_curve(curves, &n, r, "MRR", offsetof(nd_train_epoch, val_mrr), true);
-    add_curve(curves, &n, r, "all losses", offsetof(nd_train_epoch, loss), false);
-    for (int i = 0; i < r->n_losses && n < N_CURVES; i++)
-        if (r->weights[i] > 0)
-            add_curve(curves, &n, r, r->loss_names[i],
-                      offsetof(nd_train_epoch, losses) + (size_t)i * sizeof(double), false);
-    snprintf(title, sizeof title, "%s: matching", cli_text(shown, cli_file_name(corpus)));
+    training_picture *picture = user;
+    training_curves curves = {
+        .epochs = r->epochs, .epoch_bytes = sizeof *r->epochs, .n_epochs = r->run.n_epochs};
+    const nd_train_epoch *best = &r->epochs[r->run.best];
+    char facts[256];
+    if (!picture->path) return;
+    training_add_curve(&curves, "R@1", offsetof(nd_train_epoch, val_recall[0]), true);
+    training_add_curve(&curves, "R@10", offsetof(nd_train_epoch, val_recall[2]), true);
+    training_add_curve(&curves, "MRR", offsetof(nd_train_epoch, val_mrr), true);
+    training_add_curve(&curves, "all losses", offsetof(nd_train_epoch, loss), false);
+    add_losses(&curves, r);
     snprintf(facts, sizeof facts,
              "best epoch %d: R@1 %.1f %%, R@10 %.1f %% of %d videos among %d tracks (chance %.1f "
              "%%)",
-             r->best + 1, 100 * best->val_recall[0], 100 * best->val_recall[2], r->n_val_videos,
+             r->run.best + 1, 100 * best->val_recall[0], 100 * best->val_recall[2], r->n_val_videos,
              r->n_val_tracks, 100 * r->chance_10);
-    int rc = nd_picture_curves(path, title, facts, curves, n, r->n_epochs, r->best, diag);
-    for (int i = 0; i < n; i++) free((float *)(uintptr_t)curves[i].values);
-    return rc;
-}
-
-/* A picture that cannot be written does not stop the training; it is told at the end. */
-static void after_epoch(void *user, const nd_train_report *r)
-{
-    curve *k = user;
-    nd_diag diag = {0};
-    int rc = k->path ? draw(k->path, k->c->args[0], r, &diag) : 0;
-    if (!rc || k->rc) return;
-    k->rc = rc;
-    k->diag = diag;
+    training_draw(picture, &curves, "matching", facts, r->run.best);
 }
 
 /* ---- what is said ----------------------------------------------------------------- */
@@ -73,7 +46,7 @@ static void print_head(const nd_train_report *r)
     printf("epoch      loss");
     for (int i = 0; i < r->n_losses; i++)
         if (r->weights[i] > 0) printf("  %9.9s", r->loss_names[i]);
-    for (int k = 0; k < ND_TRAIN_N_CUTS; k++) printf("   R@%-2d %%", nd_train_cut(k));
+    for (int k = 0; k < ND_EVAL_N_CUTS; k++) printf("   R@%-2d %%", nd_eval_cut(k));
     printf("     MRR\n");
 }
 
@@ -83,8 +56,8 @@ static void print_epoch(const nd_train_report *r, int i)
     printf("%5d  %8.4f", i + 1, e->loss);
     for (int l = 0; l < r->n_losses; l++)
         if (r->weights[l] > 0) printf("  %9.4f", e->losses[l]);
-    for (int k = 0; k < ND_TRAIN_N_CUTS; k++) printf("  %6.1f", 100 * e->val_recall[k]);
-    printf("  %6.3f%s\n", e->val_mrr, i == r->best ? "  written" : "");
+    for (int k = 0; k < ND_EVAL_N_CUTS; k++) printf("  %6.1f", 100 * e->val_recall[k]);
+    printf("  %6.3f%s\n", e->val_mrr, i == r->run.best ? "  written" : "");
 }
 
 static void print_speed(const nd_train_report *r)
@@ -98,18 +71,18 @@ static void print_speed(const nd_train_report *r)
 
 static void print_report(const cli *c, const nd_train_report *r, const char *out)
 {
-    char shown[1024], elapsed[16];
+    char shown[1024];
     printf("%d pairs to learn from, %d videos to search for among %d tracks to check with\n",
            r->n_pairs, r->n_val_videos, r->n_val_tracks);
     if (r->n_left_out) printf("left out, without features: %d pairs\n", r->n_left_out);
     print_head(r);
-    for (int i = 0; i < r->n_epochs; i++)
-        if (c->verbose || i == r->best || i + 1 == r->n_epochs || i == 0) print_epoch(r, i);
+    for (int i = 0; i < r->run.n_epochs; i++)
+        if (training_is_told(c, &r->run, i)) print_epoch(r, i);
     if (r->steps_per_s > 0) print_speed(r);
-    printf("%s: R@10 %.1f %%, %.1f %% by chance; %lld parameters, %s%s%s\n", cli_text(shown, out),
-           100 * r->epochs[r->best].val_recall[2], 100 * r->chance_10, (long long)r->n_parameters,
-           cli_time(elapsed, r->elapsed_s), r->is_resumed ? "; went on from a checkpoint" : "",
-           r->is_early ? "; ended early" : "");
+    printf("%s: R@10 %.1f %%, %.1f %% by chance; %lld parameters, ", cli_text(shown, out),
+           100 * r->epochs[r->run.best].val_recall[2], 100 * r->chance_10,
+           (long long)r->run.n_parameters);
+    training_print_end(&r->run);
 }
 
 static int report(cli *c, const nd_train_report *r, const char *out)
@@ -124,18 +97,6 @@ static int report(cli *c, const nd_train_report *r, const char *out)
 }
 
 /* ---- options ---------------------------------------------------------------------- */
-
-static int get_rate(const cli *c, double *out)
-{
-    const char *text = cli_get(c, "rate");
-    char *end = NULL;
-    if (!text) return CLI_DONE;
-    double rate = strtod(text, &end);
-    if (end == text || *end || !(rate > 0 && rate <= 1))
-        return cli_usage(c, "--rate: a number above 0 and at most 1 expected, found \"%s\"", text);
-    *out = rate;
-    return CLI_DONE;
-}
 
 /* Values of --loss, and where they are cut apart. */
 typedef struct {
@@ -171,29 +132,19 @@ static int get_losses(const cli *c, losses *l, nd_train_params *p)
     return status;
 }
 
-static int get_params(const cli *c, nd_train_params *p, losses *l)
+static int get_params(cli *c, nd_train_params *p, losses *l)
 {
     *p = (nd_train_params){.extractors = cli_get(c, "extractors"),
                            .model = cli_get(c, "model"),
                            .config = cli_get(c, "config"),
                            .setting = cli_get(c, "setting"),
                            .words = cli_get(c, "words"),
-                           .history = cli_get(c, "log"),
                            .natural = cli_get(c, "natural"),
                            .published = cli_get(c, "published"),
                            .shuffle_pairs = cli_get(c, "shuffle-pairs"),
-                           .restart = cli_get(c, "restart"),
-                           .half = cli_get(c, "half"),
-                           .log = &c->log,
-                           .progress = &c->progress};
-    int status = cli_get_int(c, "epochs", 1, 100000, &p->n_epochs);
-    if (!status) status = cli_get_int(c, "batch", 2, 65536, &p->batch);
-    if (!status) status = cli_get_int(c, "patience", 1, 100000, &p->patience);
-    if (!status) status = cli_get_int(c, "jobs", 1, 256, &p->n_threads);
-    if (!status) status = cli_get_seed(c, "seed", &p->seed);
-    if (!status) status = cli_get_seconds(c, "checkpoint", &p->checkpoint_s);
-    if (!status) status = get_losses(c, l, p);
-    return status ? status : get_rate(c, &p->rate);
+                           .half = cli_get(c, "half")};
+    int status = training_get_params(c, 2, &p->run);
+    return status ? status : get_losses(c, l, p);
 }
 
 static int run(cli *c)
@@ -202,7 +153,7 @@ static int run(cli *c)
     nd_train_report r = {0};
     nd_diag diag = {0};
     losses l = {.n = 0};
-    curve k = {.c = c, .path = cli_get(c, "curve")};
+    training_picture picture = {.path = cli_get(c, "curve"), .corpus = c->args[0]};
     const char *out = cli_get(c, "out");
     if (!out) return cli_usage(c, "--out: a model to write expected");
     if (!cli_get(c, "extractors"))
@@ -210,13 +161,12 @@ static int run(cli *c)
     int status = get_params(c, &params, &l);
     if (status) return status;
     params.after_epoch = after_epoch;
-    params.user = &k;
+    params.user = &picture;
     cli_screen_start(c);
     int rc = nd_train(c->args[0], out, &params, &r, &diag);
     cli_screen_end(c);
     if (rc) return cli_fail(c, &diag);
-    status = report(c, &r, out);
-    if (!status && k.rc) status = cli_fail(c, &k.diag);
+    status = training_finish(c, report(c, &r, out), &picture);
     nd_train_report_deinit(&r);
     return status;
 }

@@ -14,6 +14,7 @@
 #include "needledrop/picture.h"
 #include "needledrop/pretrain.h"
 #include "needledrop/ranking.h"
+#include "needledrop/run.h"
 #include "needledrop/synth.h"
 #include "needledrop/tags.h"
 #include "needledrop/train.h"

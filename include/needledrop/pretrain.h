@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "needledrop/media.h"
+#include "needledrop/run.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,45 +25,33 @@ typedef struct nd_pretrain_epoch {
 
 /** What a pretraining did, or has done so far. */
 typedef struct nd_pretrain_report {
+    nd_run_report run;
     const char *part; /* static: "music", "video" */
     int n_classes;    /* targets that a file of the training split has or not */
     int n_train_files, n_val_files;
     int64_t n_train_clips, n_val_clips;
-    int n_left_out; /* files of both splits without a target, or not in the cache */
-    int64_t n_parameters;
-    nd_pretrain_epoch *epochs; /* [n_epochs], those before a resume too */
-    int n_epochs, best;        /* best: the epoch whose network was written, from 0; -1: none yet */
+    int n_left_out;            /* files of both splits without a target, or not in the cache */
+    nd_pretrain_epoch *epochs; /* [run.n_epochs] */
     double chance;             /* accuracy of who guesses: 1 / n_classes */
-    bool is_resumed, is_early; /* it went on from a checkpoint; it ended before its last epoch */
     double clips_per_s;        /* trained in this run; validation is not in it */
-    double elapsed_s;          /* this run */
 } nd_pretrain_report;
 
 typedef struct nd_pretrain_params {
+    nd_run_params run;    /* defaults: 12 epochs, 32 clips a step, a patience of 5, a rate of 0.001,
+                           * 300 s between checkpoints inside an epoch; one more is at its end */
     const char *preset;   /* size of the network; NULL: "recommended" */
     const char *targets;  /* file: a target a line and, after commas, the tags that belong to it;
                           * NULL: each tag of the corpus is a target */
     const char *share;    /* model file: the classifier's matrix is that of its other part, and
                           * stays; NULL: it is learned */
     const char *with;     /* model file whose other part is copied in; NULL: none */
-    const char *history;  /* file for an object an epoch, as JSON lines; NULL: none */
     const char *schedule; /* of the rate: "cosine" to 0 after a warm-up (NULL), or "inverse":
                            * rate / (epoch + 1), as published */
     bool multi_label;     /* binary cross-entropy of all tags of a file; else cross-entropy of the
                            * first */
     bool jitter;          /* strong changes of colour and brightness: video is known without them */
-    bool restart;         /* a checkpoint is not looked at, and written over */
-    int n_epochs;         /* at most; 0: 12 */
-    int batch;            /* clips a step; 0: 32 */
-    int patience;         /* epochs without a better one before it ends; 0: 5 */
-    double rate;          /* of learning; 0: 0.001 */
     double smoothing;     /* of labels, below 1: people say wrong things; 0: 0.1; negative: none, as
                            * published. Not for multi_label */
-    double checkpoint_s;  /* between two checkpoints inside an epoch; 0: 300 */
-    uint64_t seed;
-    int n_threads; /* 0: one a core */
-    const nd_log *log;
-    const nd_progress *progress;
     /** After each epoch, and at once after a resume. NULL: not wanted. */
     void (*after_epoch)(void *user, const nd_pretrain_report *so_far);
     void *user;

@@ -4,16 +4,15 @@
 
 #include <stdbool.h>
 
+#include "needledrop/eval.h"
 #include "needledrop/media.h"
+#include "needledrop/run.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum { ND_TRAIN_MAX_LOSSES = 16, ND_TRAIN_N_CUTS = 4 };
-
-/** @return 1, 5, 10, 25: where recall is measured. @param index  0 .. ND_TRAIN_N_CUTS - 1 */
-ND_API int nd_train_cut(int index);
+enum { ND_TRAIN_MAX_LOSSES = 16 };
 
 /** One epoch: as many pairs as the training split has. */
 typedef struct nd_train_epoch {
@@ -22,29 +21,27 @@ typedef struct nd_train_epoch {
     double loss;                        /* weighted sum, mean over its steps */
     double losses[ND_TRAIN_MAX_LOSSES]; /* each, without its weight; 0 where that is 0 */
     /* Tracks found for the videos of the validation split, among all its tracks, without texts. */
-    double val_recall[ND_TRAIN_N_CUTS]; /* shares, 0 .. 1 */
+    double val_recall[ND_EVAL_N_CUTS]; /* shares, 0 .. 1; at nd_eval_cut */
     double val_mrr, val_median_rank;
     double elapsed_s; /* validation included */
 } nd_train_epoch;
 
 /** What a training did, or has done so far. */
 typedef struct nd_train_report {
+    nd_run_report run;
     int n_losses;
     const char *loss_names[ND_TRAIN_MAX_LOSSES]; /* static */
     float weights[ND_TRAIN_MAX_LOSSES];
     int n_pairs, n_val_videos, n_val_tracks;
-    int n_left_out; /* pairs of both splits without features */
-    int64_t n_parameters;
-    nd_train_epoch *epochs; /* [n_epochs], those before a resume too */
-    int n_epochs, best;     /* best: the epoch whose model is written, from 0; -1: none yet */
+    int n_left_out;         /* pairs of both splits without features */
+    nd_train_epoch *epochs; /* [run.n_epochs] */
     double chance_10;       /* val_recall at 10 of an order by chance */
-    bool is_resumed, is_early;
     /* Of this run; nothing that is written depends on them. */
     double steps_per_s;      /* of the optimiser, validation aside */
     double gflop_a_step;     /* in matrix products */
     double gflop_per_s;      /* the same, by the processor time of whole steps */
     double peak_gflop_per_s; /* of one thread: the best of products of 512 x 512 x 512 */
-    double embed_s, elapsed_s;
+    double embed_s;
 } nd_train_report;
 
 /** A loss and its weight. */
@@ -54,29 +51,21 @@ typedef struct nd_train_weight {
 } nd_train_weight;
 
 typedef struct nd_train_params {
+    nd_run_params run;      /* defaults: 40 epochs, 64 pairs a step, a patience of 10, a rate of
+                             * 0.001 (0.0003 with config "paper"), 5 s between checkpoints, which
+                             * are at an epoch's end; threads embed and validate */
     const char *extractors; /* model file with the parts music and video: they are copied in */
     const char *model;      /* NULL: "ut-cmvmr" */
     const char *config;     /* NULL: "recommended" */
     const char *setting;    /* "ae", "a-se", "se", "se+r" (NULL) */
     const nd_train_weight *weights; /* [n_weights], in place of the configuration's */
     int n_weights;
-    const char *words;   /* .vec file whose words the model then knows; NULL: the corpus's tags */
-    int max_words;       /* kept of them beside the tags; 0: 2,000 */
-    const char *history; /* file for an object an epoch, as JSON lines; NULL: none */
-    bool natural;        /* pairs as often as they are; else each tag as often as any other */
-    bool published;      /* rhythm and motion as published, not ours */
-    bool shuffle_pairs;  /* each video with another pair's track: a control, nothing is there */
-    bool restart;        /* a checkpoint is not looked at, and written over */
-    bool half;           /* the model's values as half floats */
-    int n_epochs;        /* at most; 0: 40 */
-    int batch;           /* pairs a step; 0: 64 */
-    int patience;        /* epochs without a better one before it ends; 0: 10 */
-    double rate;         /* of learning; 0: 0.001, with config "paper" 0.0003 */
-    double checkpoint_s; /* between two checkpoints, at an epoch's end; 0: 5 */
-    uint64_t seed;
-    int n_threads; /* of embedding and validation; 0: one a core */
-    const nd_log *log;
-    const nd_progress *progress;
+    const char *words;  /* .vec file whose words the model then knows; NULL: the corpus's tags */
+    int max_words;      /* kept of them beside the tags; 0: 2,000 */
+    bool natural;       /* pairs as often as they are; else each tag as often as any other */
+    bool published;     /* rhythm and motion as published, not ours */
+    bool shuffle_pairs; /* each video with another pair's track: a control, nothing is there */
+    bool half;          /* the model's values as half floats */
     /** After each epoch, and at once after a resume. NULL: not wanted. */
     void (*after_epoch)(void *user, const nd_train_report *so_far);
     void *user;

@@ -86,8 +86,10 @@ static int compare(const char *path, json_t *then, const json_t *now, nd_diag *d
         const json_t *old = json_object_get(then, key);
         if (!json_equal(old, value)) return refuse(path, key, old, value, diag);
     }
-    json_object_foreach(then, key, value) if (!json_object_get(now, key)) return refuse(
-        path, key, value, NULL, diag);
+    json_object_foreach(then, key, value)
+    {
+        if (!json_object_get(now, key)) return refuse(path, key, value, NULL, diag);
+    }
     return 0;
 }
 

@@ -1,57 +1,28 @@
-/* Batches balanced by target. Which clip stands where is worked out from the seed and the place
- * alone, so that training can be taken up at any step: place n is in round n / C at n % C of that
- * round's order of the C targets, and the r-th time that a target comes it takes file r % m of the
- * order that its m files have in turn r / m. */
+/* Batches balanced by target (balance.h), and of each file a clip by chance. */
 #include <string.h>
 
+#include "learn/balance.h"
 #include "learn/clip_batches.h"
 
 struct nd_clip_batches {
     const nd_clip_data *data;
-    int B, n_classes;
-    uint64_t seed;
+    int B;
     bool jitter;
-    int *classes; /* [n_classes]: those with a file */
-    int *first;   /* [K + 1]: files of target k are members[first[k] .. first[k + 1]) */
-    int *members; /* [train.n] */
-    int *order;   /* [max of C and m]: scratch */
+    nd_balance files; /* of the training split, by target */
     float *scratch;
 };
 
-/* Streams of random numbers: of rounds, of turns, of clips. */
-enum { OF_ROUNDS = 1, OF_TURNS = 2, OF_CLIPS = 3 };
-
-static nd_rng rng_of(const nd_clip_batches *b, int kind, int64_t a, int64_t c)
+static int balance_files(nd_balance *out, const nd_clip_data *data, uint64_t seed)
 {
-    nd_rng rng;
-    nd_rng_init(&rng, b->seed * 4 + (uint64_t)kind, (uint64_t)a << 32 ^ (uint64_t)c);
-    return rng;
-}
-
-/* Element `place` of 0 .. n - 1 shuffled. */
-static int shuffled(const nd_clip_batches *b, int n, int place, nd_rng rng)
-{
-    for (int i = 0; i < n; i++) {
-        int j = nd_rng_int(&rng, 0, i);
-        b->order[i] = b->order[j];
-        b->order[j] = i;
-    }
-    return b->order[place];
-}
-
-/* Files by target, by counting. */
-static void sort_files(nd_clip_batches *b)
-{
-    const nd_clip_files *train = &b->data->train;
-    int K = b->data->K;
-    for (int i = 0; i < train->n; i++) b->first[train->files[i].target + 1]++;
-    for (int k = 0; k < K; k++) {
-        if (b->first[k + 1]) b->classes[b->n_classes++] = k;
-        b->first[k + 1] += b->first[k];
-    }
-    for (int i = 0; i < train->n; i++) b->members[b->first[train->files[i].target]++] = i;
-    memmove(b->first + 1, b->first, (size_t)K * sizeof *b->first);
-    b->first[0] = 0;
+    const nd_clip_files *train = &data->train;
+    int32_t *targets = nd_calloc((size_t)train->n, sizeof *targets);
+    if (!targets) return ND_ENOMEM;
+    for (int i = 0; i < train->n; i++) targets[i] = train->files[i].target;
+    int rc = nd_balance_make(out, targets, train->n, data->K, seed);
+    free(targets);
+    for (int c = 0; c < out->n_classes && !rc; c++)
+        out->turns[c] = (uint64_t)(out->classes[c] + 1) << 32;
+    return rc;
 }
 
 int nd_clip_batches_create(nd_clip_batches **out, const nd_clip_data *data, int B, uint64_t seed,
@@ -59,17 +30,12 @@ int nd_clip_batches_create(nd_clip_batches **out, const nd_clip_data *data, int 
 {
     nd_clip_batches *b = nd_calloc(1, sizeof *b);
     if (!b) return ND_ENOMEM;
-    *b = (nd_clip_batches){.data = data, .B = B, .seed = seed, .jitter = jitter};
-    b->classes = nd_calloc((size_t)data->K, sizeof *b->classes);
-    b->first = nd_calloc((size_t)data->K + 1, sizeof *b->first);
-    b->members = nd_calloc((size_t)data->train.n, sizeof *b->members);
-    b->order = nd_calloc((size_t)ND_MAX(data->K, data->train.n), sizeof *b->order);
+    *b = (nd_clip_batches){.data = data, .B = B, .jitter = jitter};
     b->scratch = nd_calloc((size_t)data->T, (size_t)data->F * sizeof *b->scratch);
-    if (!b->classes || !b->first || !b->members || !b->order || !b->scratch) {
+    if (!b->scratch || balance_files(&b->files, data, seed)) {
         nd_clip_batches_destroy(&b);
         return ND_ENOMEM;
     }
-    sort_files(b);
     *out = b;
     return 0;
 }
@@ -78,29 +44,16 @@ void nd_clip_batches_destroy(nd_clip_batches **batches)
 {
     nd_clip_batches *b = batches ? *batches : NULL;
     if (!b) return;
-    free(b->classes);
-    free(b->first);
-    free(b->members);
-    free(b->order);
+    nd_balance_deinit(&b->files);
     free(b->scratch);
     free(b);
     *batches = NULL;
 }
 
-static const nd_clip_file *file_at(const nd_clip_batches *b, int64_t place)
-{
-    int64_t round = place / b->n_classes;
-    int k = b->classes[shuffled(b, b->n_classes, (int)(place % b->n_classes),
-                                rng_of(b, OF_ROUNDS, 0, round))];
-    int m = b->first[k + 1] - b->first[k];
-    int member = shuffled(b, m, (int)(round % m), rng_of(b, OF_TURNS, k + 1, round / m));
-    return &b->data->train.files[b->members[b->first[k] + member]];
-}
-
 static int read_clip(nd_clip_batches *b, float *clip, const nd_clip_file *file, int64_t place)
 {
     const nd_clip_data *d = b->data;
-    nd_rng rng = rng_of(b, OF_CLIPS, 0, place);
+    nd_rng rng = nd_balance_rng(&b->files, ND_STREAM_FREE, place);
     int which = nd_rng_int(&rng, 0, file->n_clips - 1);
     int rc = nd_cache_clip_f32(clip, d->cache, file->item, d->array, which);
     if (!rc) nd_clip_change(clip, b->scratch, d->array, d->T, d->F, b->jitter, &rng);
@@ -115,7 +68,7 @@ int nd_clip_batches_get(nd_clip_batches *b, float *clips, int32_t *targets, floa
     if (labels) memset(labels, 0, (size_t)b->B * (size_t)d->K * sizeof *labels);
     for (int i = 0; i < b->B && !rc; i++) {
         int64_t place = step * b->B + i;
-        const nd_clip_file *file = file_at(b, place);
+        const nd_clip_file *file = &d->train.files[nd_balance_at(&b->files, place)];
         targets[i] = file->target;
         for (int l = 0; l < file->n_labels && labels; l++) labels[i * d->K + file->labels[l]] = 1;
         rc = read_clip(b, clips + i * d->T * d->F, file, place);

@@ -11,6 +11,24 @@ static json_t *number(double x)
     return nd_json_number(x, DECIMALS);
 }
 
+/* o where nothing went wrong; NULL, and o is given up. */
+static json_t *unless(int bad, json_t *o)
+{
+    if (!bad) return o;
+    json_decref(o);
+    return NULL;
+}
+
+/* A list of n of a report's things. */
+static json_t *list_json(const nd_eval_report *r, int n,
+                         json_t *(*item)(const nd_eval_report *r, int i))
+{
+    json_t *list = json_array();
+    int bad = !list;
+    for (int i = 0; i < n && !bad; i++) bad = json_array_append_new(list, item(r, i));
+    return unless(bad, list);
+}
+
 /* @return 0, -1: out of memory; as jansson has it */
 static int set_estimate(json_t *o, const char *key, const nd_estimate *e)
 {
@@ -34,9 +52,7 @@ static json_t *measures_json(const nd_eval_measures *m, bool is_difference)
     }
     if (!bad && !is_difference) bad = set_estimate(o, "median_rank", &m->median_rank);
     if (!bad) bad = set_estimate(o, "mrr", &m->mrr) || set_estimate(o, "ndcg_10", &m->ndcg_10);
-    if (!bad) return o;
-    json_decref(o);
-    return NULL;
+    return unless(bad, o);
 }
 
 /* What tags find without a model; null without tags. */
@@ -50,9 +66,7 @@ static json_t *alone_json(const nd_eval_row *r, bool is_difference)
         snprintf(key, sizeof key, "recall_%d", nd_eval_cut(c));
         bad = json_object_set_new(o, key, number(r->tags_alone[c]));
     }
-    if (!bad) return o;
-    json_decref(o);
-    return NULL;
+    return unless(bad, o);
 }
 
 static json_t *row_json(const nd_eval_row *r, int rerank, bool is_difference)
@@ -67,15 +81,19 @@ static json_t *row_json(const nd_eval_row *r, int rerank, bool is_difference)
                      measures_json(&r->music_to_video, is_difference));
 }
 
-static json_t *rows_json(const nd_eval_row *rows, int n, int rerank, bool is_difference)
+static json_t *row_item(const nd_eval_report *r, int i)
 {
-    json_t *list = json_array();
-    int bad = !list;
-    for (int i = 0; i < n && !bad; i++)
-        bad = json_array_append_new(list, row_json(&rows[i], rerank, is_difference));
-    if (!bad) return list;
-    json_decref(list);
-    return NULL;
+    return row_json(&r->rows[i], r->rerank, false);
+}
+
+static json_t *against_item(const nd_eval_report *r, int i)
+{
+    return row_json(&r->against_rows[i], r->rerank, false);
+}
+
+static json_t *difference_item(const nd_eval_report *r, int i)
+{
+    return row_json(&r->differences[i], r->rerank, true);
 }
 
 static json_t *moment_json(const nd_eval_moment *m)
@@ -93,41 +111,23 @@ static json_t *moment_json(const nd_eval_moment *m)
         bad = json_object_set_new(o, at_5, number(m->mor_5[k])) ||
               json_object_set_new(o, at_7, number(m->mor_7[k]));
     }
-    if (!bad) return o;
-    json_decref(o);
-    return NULL;
+    return unless(bad, o);
 }
 
-static json_t *probes_json(const nd_eval_report *r)
+static json_t *probe_item(const nd_eval_report *r, int i)
 {
-    json_t *list = json_array();
-    int bad = !list;
-    for (int i = 0; i < r->n_probes && !bad; i++) {
-        const nd_eval_probe *p = &r->probes[i];
-        bad = json_array_append_new(
-            list, json_pack("{s:s, s:s, s:i, s:i, s:i, s:o, s:o}", "medium", p->medium, "what",
-                            p->what, "classes", p->n_classes, "fitted", p->n_fitted, "clips", p->n,
-                            "accuracy", number(p->accuracy), "chance", number(p->chance)));
-    }
-    if (!bad) return list;
-    json_decref(list);
-    return NULL;
+    const nd_eval_probe *p = &r->probes[i];
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:o, s:o}", "medium", p->medium, "what", p->what,
+                     "classes", p->n_classes, "fitted", p->n_fitted, "clips", p->n, "accuracy",
+                     number(p->accuracy), "chance", number(p->chance));
 }
 
-static json_t *ladder_json(const nd_eval_report *r)
+static json_t *step_item(const nd_eval_report *r, int i)
 {
-    json_t *list = json_array();
-    int bad = !list;
-    for (int i = 0; i < r->n_steps && !bad; i++) {
-        const nd_eval_step *step = &r->ladder[i];
-        bad = json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:o, s:o}", "step", step->name,
-                                                    "of", step->n, "right", step->n_right, "share",
-                                                    number((double)step->n_right / step->n),
-                                                    "chance", number(step->chance)));
-    }
-    if (!bad) return list;
-    json_decref(list);
-    return NULL;
+    const nd_eval_step *step = &r->ladder[i];
+    return json_pack("{s:s, s:i, s:i, s:o, s:o}", "step", step->name, "of", step->n, "right",
+                     step->n_right, "share", number((double)step->n_right / step->n), "chance",
+                     number(step->chance));
 }
 
 static json_t *lines_json(const char *lines)
@@ -139,21 +139,16 @@ static json_t *lines_json(const char *lines)
         bad = json_array_append_new(list, json_stringn(at, n));
         at += n + (at[n] == '\n');
     }
-    if (!bad) return list;
-    json_decref(list);
-    return NULL;
+    return unless(bad, list);
 }
 
 static json_t *against_json(const nd_eval_report *r)
 {
     json_t *o = r->against ? json_object() : json_null();
     if (!r->against || !o) return o;
-    if (!nd_json_set_path(o, "model", r->against) &&
-        !json_object_set_new(o, "rows",
-                             rows_json(r->against_rows, r->n_against_rows, r->rerank, false)))
-        return o;
-    json_decref(o);
-    return NULL;
+    int bad = nd_json_set_path(o, "model", r->against) ||
+              json_object_set_new(o, "rows", list_json(r, r->n_against_rows, against_item));
+    return unless(bad, o);
 }
 
 static json_t *report_json(const nd_eval_report *r)
@@ -164,20 +159,16 @@ static json_t *report_json(const nd_eval_report *r)
         r->split, "videos", r->n_videos, "tracks", r->n_tracks, "left_out", r->n_left_out,
         "control", r->control, "seed", json_sprintf("%llu", (unsigned long long)r->seed),
         "resamples", r->n_resamples, "training", training, "elapsed_s",
-        nd_json_number(r->elapsed_s, 3), "rows", rows_json(r->rows, r->n_rows, r->rerank, false),
-        "moment", moment_json(&r->moment), "ladder", ladder_json(r), "probes", probes_json(r),
-        "against", against_json(r), "differences",
-        rows_json(r->differences, r->n_differences, r->rerank, true), "missing",
-        lines_json(r->missing));
+        nd_json_number(r->elapsed_s, 3), "rows", list_json(r, r->n_rows, row_item), "moment",
+        moment_json(&r->moment), "ladder", list_json(r, r->n_steps, step_item), "probes",
+        list_json(r, r->n_probes, probe_item), "against", against_json(r), "differences",
+        list_json(r, r->n_differences, difference_item), "missing", lines_json(r->missing));
 }
 
 int nd_eval_report_json(char **json_out, const nd_eval_report *report)
 {
     json_t *root = report_json(report);
-    if (root && (nd_json_set_path(root, "model", report->model) ||
-                 nd_json_set_path(root, "corpus", report->corpus))) {
-        json_decref(root);
-        root = NULL;
-    }
-    return nd_json_print_take(json_out, root);
+    int bad = !root || nd_json_set_path(root, "model", report->model) ||
+              nd_json_set_path(root, "corpus", report->corpus);
+    return nd_json_print_take(json_out, unless(bad, root));
 }

@@ -3,8 +3,6 @@
 
 #include "learn/eval.h"
 
-enum { CLIP_S = 4 };
-
 /* [n] of the queries */
 typedef struct moments {
     int n;
@@ -36,7 +34,7 @@ static void deinit(moments *m)
 static double found_start(const nd__eval_system *s, int query, int track)
 {
     int64_t n_rows = s->track_rows.first[track + 1] - s->track_rows.first[track];
-    return (double)s->offsets[query] * CLIP_S * s->tracks.items[track].C / (double)n_rows;
+    return (double)s->offsets[query] * ND_CLIP_S * s->tracks.items[track].C / (double)n_rows;
 }
 
 static void add(moments *m, const nd__eval_system *s, const nd__eval_task *task, int query)
@@ -45,7 +43,7 @@ static void add(moments *m, const nd__eval_system *s, const nd__eval_task *task,
     int track = set->track_of[query], i = m->n++;
     double start = nd_corpus_pair(task->corpus, set->pairs[query])->start_s;
     double found = found_start(s, query, track);
-    double length = (double)s->videos.items[query].C * CLIP_S;
+    double length = (double)s->videos.items[query].C * ND_CLIP_S;
     m->error_s[i] = fabs(found - start);
     m->within_2[i] = m->error_s[i] <= 2;
     m->within_4[i] = m->error_s[i] <= 4;

@@ -10,7 +10,7 @@
 #include "compute/gemm.h"
 #include "learn/eval.h"
 
-enum { CLIP_S = 4, CLIPS = 7, MAX_CLASSES = 4096 };
+enum { CLIPS = 7, MAX_CLASSES = 4096 };
 static const double RIDGE = 0.01;
 
 /* ---- what a clip is ---------------------------------------------------------------------- */
@@ -28,7 +28,8 @@ static int truth_at(const labels *l, int file, const char *key, int clip)
     const json_t *item = nd__eval_truth_of(&l->truth, nd_items_name(l->items, file));
     const json_t *values = json_object_get(item, key), *starts = json_object_get(item, "starts_s");
     size_t at = 0, n = ND_MIN(json_array_size(values), json_array_size(starts));
-    while (at + 1 < n && json_number_value(json_array_get(starts, at + 1)) <= (clip + 0.5) * CLIP_S)
+    while (at + 1 < n &&
+           json_number_value(json_array_get(starts, at + 1)) <= (clip + 0.5) * ND_CLIP_S)
         at++;
     const json_t *value = json_array_get(values, at);
     json_int_t label = json_integer_value(value);

@@ -361,51 +361,85 @@ static int rank_kind(nd__eval_system *s, nd__eval_task *task, nd_eval_tags kind,
 
 /* ---- reranking ------------------------------------------------------------------------- */
 
-/* Of one query: its first N tracks by the pair scorer, before all others as they were. */
-static int rerank_query(float *scores, nd__eval_system *s, const nd__eval_task *task, int i, int N,
-                        placed *first, nd_item *items, int32_t *offsets, float *odds, nd_diag *diag)
+/* What a query's rerank needs. */
+typedef struct reranking {
+    nd__eval_system *s;
+    const nd__eval_task *task;
+    int N;           /* first tracks */
+    nd_item *items;  /* [N] */
+    int32_t *places; /* [N] of the tracks */
+    int32_t *offsets;
+    float *odds;  /* [N] by the pair scorer */
+    float *tiers; /* [G] 1: one of the first */
+    nd_diag *diag;
+} reranking;
+
+static int reranking_create(reranking *r)
 {
-    const nd_rows *v = &s->video_rows, *m = &s->track_rows;
-    for (int k = 0; k < N; k++) {
-        int64_t j = first[k].at, at;
-        nd_rows_score(v->rows + v->first[i] * v->W, v->first[i + 1] - v->first[i],
+    size_t N = (size_t)r->N;
+    r->items = nd_calloc(N, sizeof *r->items);
+    r->places = nd_calloc(N, sizeof *r->places);
+    r->offsets = nd_calloc(N, sizeof *r->offsets);
+    r->odds = nd_calloc(N, sizeof *r->odds);
+    r->tiers = nd_calloc((size_t)r->task->set.G, sizeof *r->tiers);
+    return r->items && r->places && r->offsets && r->odds && r->tiers ? 0 : ND_ENOMEM;
+}
+
+static void reranking_deinit(reranking *r)
+{
+    free(r->items);
+    free(r->places);
+    free(r->offsets);
+    free(r->odds);
+    free(r->tiers);
+}
+
+/* The first tracks of a query, and where it goes best along them. @param scores  [G] */
+static int take_first(reranking *r, int query, const float *scores)
+{
+    const nd_rows *v = &r->s->video_rows, *m = &r->s->track_rows;
+    placed *all = sort_places(NULL, scores, r->task->set.G);
+    if (!all) return ND_ENOMEM;
+    for (int k = 0; k < r->N; k++) {
+        int64_t j = all[k].at, at;
+        nd_rows_score(v->rows + v->first[query] * v->W, v->first[query + 1] - v->first[query],
                       m->rows + m->first[j] * m->W, m->first[j + 1] - m->first[j], m->W, &at);
-        items[k] = s->tracks.items[j];
-        offsets[k] = (int32_t)at;
+        r->items[k] = r->s->tracks.items[j];
+        r->places[k] = all[k].at;
+        r->offsets[k] = (int32_t)at;
     }
-    int rc = nd_matcher_pair(odds, s->matcher, &s->videos.items[i], items, offsets, N,
-                             task->params->n_threads, diag);
-    float *tiers = nd_calloc((size_t)task->set.G, sizeof *tiers);
-    if (!rc && !tiers) rc = nd_diag_set(diag, ND_ENOMEM, "evaluating: out of memory");
-    for (int k = 0; k < N && !rc; k++) {
-        tiers[first[k].at] = 1;
-        scores[first[k].at] = odds[k];
+    free(all);
+    return 0;
+}
+
+/* A query's first tracks by the pair scorer, before all others as they were. */
+static int rerank_query(reranking *r, int query, float *scores)
+{
+    int G = r->task->set.G, rc = take_first(r, query, scores);
+    if (!rc)
+        rc = nd_matcher_pair(r->odds, r->s->matcher, &r->s->videos.items[query], r->items,
+                             r->offsets, r->N, r->task->params->n_threads, r->diag);
+    if (rc) return rc;
+    memset(r->tiers, 0, (size_t)G * sizeof *r->tiers);
+    for (int k = 0; k < r->N; k++) {
+        r->tiers[r->places[k]] = 1;
+        scores[r->places[k]] = r->odds[k];
     }
-    if (!rc) rc = nd__eval_order(scores, tiers, scores, task->set.G);
-    free(tiers);
-    return rc;
+    return nd__eval_order(scores, r->tiers, scores, G);
 }
 
 static int rerank_all(float *scores, nd__eval_system *s, const nd__eval_task *task, int N,
                       nd_diag *diag)
 {
-    int G = task->set.G, rc = 0;
-    nd_item *items = nd_calloc((size_t)N, sizeof *items);
-    int32_t *offsets = nd_calloc((size_t)N, sizeof *offsets);
-    float *odds = nd_calloc((size_t)N, sizeof *odds);
-    if (!items || !offsets || !odds) rc = nd_diag_set(diag, ND_ENOMEM, "evaluating: out of memory");
-    for (int i = 0; i < task->set.n && !rc; i++) {
-        placed *first = sort_places(NULL, scores + (int64_t)i * G, G);
-        rc = first ? rerank_query(scores + (int64_t)i * G, s, task, i, N, first, items, offsets,
-                                  odds, diag)
-                   : nd_diag_set(diag, ND_ENOMEM, "evaluating: out of memory");
-        free(first);
-        if (!rc)
-            rc = nd_progress_update(task->params->progress, "reranking", i + 1, task->set.n, NULL);
+    int n = task->set.n;
+    reranking r = {.s = s, .task = task, .N = N, .diag = diag};
+    int rc = reranking_create(&r);
+    for (int i = 0; i < n && !rc; i++) {
+        rc = rerank_query(&r, i, scores + (int64_t)i * task->set.G);
+        if (!rc && nd_progress_update(task->params->progress, "reranking", i + 1, n, NULL))
+            rc = nd_diag_set(diag, ND_ECANCELLED, "evaluating: stopped on request");
     }
-    free(items);
-    free(offsets);
-    free(odds);
+    reranking_deinit(&r);
     return rc;
 }
 

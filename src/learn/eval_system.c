@@ -3,20 +3,6 @@
 
 #include "learn/eval.h"
 
-/* Which rhythm the model was made for (nd_items_params.published): what its training says, else
- * what its classes are. */
-static bool reads_published(const nd_model *model, const nd_matcher *m)
-{
-    const json_t *training = json_object_get(nd_model_record(model), "match");
-    const json_t *said = json_object_get(training, "published");
-    const json_t *config = nd_matcher_config(m);
-    const char *structure = json_string_value(json_object_get(config, "structure"));
-    const char *classes = json_string_value(json_object_get(config, "classes"));
-    if (json_is_boolean(said)) return json_is_true(said);
-    return (!structure || !strcmp(structure, "published")) &&
-           (!classes || !strcmp(classes, "published"));
-}
-
 static int check_widths(const nd__eval_system *s, const char *path, nd_diag *diag)
 {
     nd_matcher_size size = nd_matcher_size_of(s->matcher);
@@ -38,7 +24,7 @@ int nd__eval_system_open(nd__eval_system *out, const nd__eval_task *task, const 
     int rc = nd_model_open(&s.model, path, diag);
     if (!rc) rc = nd_model_matcher(&s.matcher, s.model, diag);
     if (!rc) {
-        params.published = reads_published(s.model, s.matcher);
+        params.published = nd_model_reads_published(s.model, s.matcher);
         rc = nd_model_words(&s.words, s.model, diag);
         if (rc == ND_ENOTFOUND) rc = 0;
     }
@@ -54,7 +40,6 @@ int nd__eval_system_open(nd__eval_system *out, const nd__eval_task *task, const 
 typedef struct scoring {
     nd__eval_system *s;
     const nd__eval_set *set;
-    const nd_progress *progress;
 } scoring;
 
 static int score_query(void *user, int64_t i)
@@ -90,7 +75,7 @@ static int embed(nd__eval_system *s, const nd__eval_task *task, nd_diag *diag)
 int nd__eval_system_score(nd__eval_system *s, const nd__eval_task *task, nd_diag *diag)
 {
     const nd__eval_set *set = &task->set;
-    scoring job = {s, set, task->params->progress};
+    scoring job = {s, set};
     int n_threads = task->params->n_threads;
     size_t n_scores;
     int rc = embed(s, task, diag);

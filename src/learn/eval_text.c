@@ -70,6 +70,13 @@ static void number_cell(writer *w, int width, double x)
     cell(w, width, text);
 }
 
+static void count_cell(writer *w, int n)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%d", n);
+    cell(w, NARROW, text);
+}
+
 /* ---- rows ---------------------------------------------------------------------------------- */
 
 static const column columns[] = {{"R@1", WIDE},      {"R@5", WIDE},         {"R@10", WIDE},
@@ -168,12 +175,9 @@ static void ladder_text(writer *w, const nd_eval_report *r)
     head_row(w, "the first track has the right", names, ND_COUNT(names));
     for (int i = 0; i < r->n_steps; i++) {
         const nd_eval_step *step = &r->ladder[i];
-        char text[32];
         begin_row(w, step->name);
-        snprintf(text, sizeof text, "%d", step->n);
-        cell(w, NARROW, text);
-        snprintf(text, sizeof text, "%d", step->n_right);
-        cell(w, NARROW, text);
+        count_cell(w, step->n);
+        count_cell(w, step->n_right);
         number_cell(w, NARROW, step->n ? 100.0 * step->n_right / step->n : 0);
         number_cell(w, NARROW, step->chance * 100);
         end_row(w);
@@ -188,13 +192,11 @@ static void probes_text(writer *w, const nd_eval_report *r)
     head_row(w, "read from one clip", names, ND_COUNT(names));
     for (int i = 0; i < r->n_probes; i++) {
         const nd_eval_probe *p = &r->probes[i];
-        char text[96];
-        snprintf(text, sizeof text, "%s: %s", p->medium, p->what);
-        begin_row(w, text);
-        snprintf(text, sizeof text, "%d", p->n_classes);
-        cell(w, NARROW, text);
-        snprintf(text, sizeof text, "%d", p->n);
-        cell(w, NARROW, text);
+        char name[96];
+        snprintf(name, sizeof name, "%s: %s", p->medium, p->what);
+        begin_row(w, name);
+        count_cell(w, p->n_classes);
+        count_cell(w, p->n);
         number_cell(w, NARROW, p->accuracy * 100);
         number_cell(w, NARROW, p->chance * 100);
         end_row(w);

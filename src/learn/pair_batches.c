@@ -1,10 +1,9 @@
-/* Which pair stands where is worked out from the seed and the place alone, so that training can be
- * taken up at any step. Place n is in round n / C at n % C of that round's order of the C tags, and
- * the r-th time that a tag comes it takes pair r % m of the order that its m pairs have in turn
- * r / m (models.md 1.7: as many of each tag, items cycled). Natural is one tag that all have. */
+/* Pairs, and batches of them balanced by tag (balance.h); natural is one tag that all have.
+ * Stretches and the pair of another tag are by chance, a function of the seed and the place. */
 #include <math.h>
 #include <string.h>
 
+#include "learn/balance.h"
 #include "learn/pair_batches.h"
 
 /* ---- pairs ------------------------------------------------------------------------ */
@@ -67,62 +66,21 @@ struct nd_pair_batches {
     const nd_train_pairs *all;
     const nd_items *items;
     nd_pair_batches_params p;
-    int n_classes;
-    int *first;   /* [n_classes + 1]: pairs of class c are members[first[c] .. first[c + 1]) */
-    int *members; /* [n] */
-    int *order;   /* [max of n_classes and n]: the shuffle of `shuffled` */
-    uint64_t shuffled[2];
-    int n_shuffled;
+    nd_balance balance; /* of pairs */
     nd_item *stretches; /* [4, B]: videos, tracks, other videos, other tracks */
     int32_t *ids;       /* [2, B]: tracks, tags */
     float *texts;       /* [2, B, E]: the pairs', the others' */
 };
 
-/* Streams of random numbers: of rounds, of turns, of places. */
-enum { OF_ROUNDS = 1, OF_TURNS = 2, OF_PLACES = 3 };
-
-static uint64_t stream_of(const nd_pair_batches *b, int kind)
+static int balance_pairs(nd_pair_batches *b)
 {
-    return b->p.seed * 4 + (uint64_t)kind;
-}
-
-/* Element `place` of 0 .. n - 1 as a seed and stream shuffle them; the last shuffle is kept. */
-static int shuffled(nd_pair_batches *b, int n, int place, uint64_t seed, uint64_t stream)
-{
-    bool is_kept = b->n_shuffled == n && b->shuffled[0] == seed && b->shuffled[1] == stream;
-    nd_rng rng;
-    nd_rng_init(&rng, seed, stream);
-    for (int i = 0; i < n && !is_kept; i++) {
-        int j = nd_rng_int(&rng, 0, i);
-        b->order[i] = b->order[j];
-        b->order[j] = i;
-    }
-    b->n_shuffled = n;
-    b->shuffled[0] = seed;
-    b->shuffled[1] = stream;
-    return b->order[place];
-}
-
-static int class_of(const nd_pair_batches *b, int pair)
-{
-    return b->p.natural ? 0 : b->all->pairs[pair].tag + 1;
-}
-
-/* Pairs by class, by counting; classes without a pair go. */
-static void sort_pairs(nd_pair_batches *b, int n_classes)
-{
-    for (int i = 0; i < b->all->n; i++) b->first[class_of(b, i) + 1]++;
-    for (int c = 0; c < n_classes; c++) b->first[c + 1] += b->first[c];
-    for (int i = 0; i < b->all->n; i++) b->members[b->first[class_of(b, i)]++] = i;
-    /* first[c] is now where class c ends. */
-    int end = 0;
-    for (int c = 0; c < n_classes; c++) {
-        if (b->first[c] == end) continue;
-        end = b->first[c];
-        b->first[b->n_classes++] = end;
-    }
-    memmove(b->first + 1, b->first, (size_t)b->n_classes * sizeof *b->first);
-    b->first[0] = 0;
+    int n = b->all->n;
+    int32_t *classes = nd_calloc((size_t)n, sizeof *classes);
+    if (!classes) return ND_ENOMEM;
+    for (int i = 0; i < n; i++) classes[i] = b->p.natural ? 0 : b->all->pairs[i].tag + 1;
+    int rc = nd_balance_make(&b->balance, classes, n, b->all->n_tags + 1, b->p.seed);
+    free(classes);
+    return rc;
 }
 
 int nd_pair_batches_create(nd_pair_batches **out, const nd_train_pairs *pairs,
@@ -133,18 +91,13 @@ int nd_pair_batches_create(nd_pair_batches **out, const nd_train_pairs *pairs,
     if (!b) return ND_ENOMEM;
     *b = (nd_pair_batches){.all = pairs, .items = items, .p = *params};
     size_t B = (size_t)params->B, E = (size_t)params->E;
-    int n_classes = params->natural ? 1 : pairs->n_tags + 1;
-    b->first = nd_calloc((size_t)n_classes + 2, sizeof *b->first);
-    b->members = nd_calloc((size_t)pairs->n, sizeof *b->members);
-    b->order = nd_calloc((size_t)ND_MAX(n_classes, pairs->n), sizeof *b->order);
     b->stretches = nd_calloc(4 * B, sizeof *b->stretches);
     b->ids = nd_calloc(2 * B, sizeof *b->ids);
     b->texts = nd_calloc(2 * B, (E + 1) * sizeof *b->texts);
-    if (!b->first || !b->members || !b->order || !b->stretches || !b->ids || !b->texts) {
+    if (!b->stretches || !b->ids || !b->texts || balance_pairs(b)) {
         nd_pair_batches_destroy(&b);
         return ND_ENOMEM;
     }
-    sort_pairs(b, n_classes);
     *out = b;
     return 0;
 }
@@ -153,26 +106,12 @@ void nd_pair_batches_destroy(nd_pair_batches **batches)
 {
     nd_pair_batches *b = batches ? *batches : NULL;
     if (!b) return;
-    free(b->first);
-    free(b->members);
-    free(b->order);
+    nd_balance_deinit(&b->balance);
     free(b->stretches);
     free(b->ids);
     free(b->texts);
     free(b);
     *batches = NULL;
-}
-
-static const nd_train_pair *pair_at(nd_pair_batches *b, int64_t place)
-{
-    int64_t round = place / b->n_classes;
-    int c = (int)(place % b->n_classes);
-    if (b->n_classes > 1)
-        c = shuffled(b, b->n_classes, c, stream_of(b, OF_ROUNDS), (uint64_t)round);
-    int m = b->first[c + 1] - b->first[c];
-    uint64_t turn = (uint64_t)c << 40 ^ (uint64_t)(round / m);
-    int member = shuffled(b, m, (int)(round % m), stream_of(b, OF_TURNS), turn);
-    return &b->all->pairs[b->members[b->first[c] + member]];
 }
 
 static bool is_other(const nd_train_pair *a, const nd_train_pair *b, bool any_tag)
@@ -236,9 +175,9 @@ void nd_pair_batches_get(nd_pair_batches *b, nd_pairs *out, int64_t step)
     float *other_texts = b->texts + (size_t)B * (size_t)E;
     for (int i = 0; i < B; i++) {
         int64_t place = step * B + i;
-        nd_rng rng;
-        nd_rng_init(&rng, stream_of(b, OF_PLACES), (uint64_t)place);
-        const nd_train_pair *pair = pair_at(b, place), *other = other_of(b, pair, &rng);
+        nd_rng rng = nd_balance_rng(&b->balance, ND_STREAM_FREE, place);
+        const nd_train_pair *pair = &b->all->pairs[nd_balance_at(&b->balance, place)];
+        const nd_train_pair *other = other_of(b, pair, &rng);
         cut(b, pair, &videos[i], &tracks[i], &rng);
         cut(b, other, &other_videos[i], &other_tracks[i], &rng);
         set_text(b, b->texts + i * E, pair);
@@ -255,5 +194,5 @@ void nd_pair_batches_get(nd_pair_batches *b, nd_pairs *out, int64_t step)
                       .texts = b->texts,
                       .other_texts = other_texts,
                       .tags = b->ids + B,
-                      .key = stream_of(b, 0) ^ (uint64_t)step * 0x9E3779B97F4A7C15u};
+                      .key = b->p.seed * 4 ^ (uint64_t)step * 0x9E3779B97F4A7C15u};
 }

@@ -11,19 +11,11 @@ void nd_pretrain_report_deinit(nd_pretrain_report *report)
     *report = (nd_pretrain_report){0};
 }
 
-int nd__pretrain_add_epoch(nd_pretraining *x, const nd_pretrain_epoch *epoch)
-{
-    nd_pretrain_report *r = &x->report;
-    if (nd_grow(&r->epochs, &x->capacity, (size_t)r->n_epochs, 1, sizeof *r->epochs))
-        return ND_ENOMEM;
-    r->epochs[r->n_epochs++] = *epoch;
-    return 0;
-}
-
 /* ---- progress of a checkpoint: every bit of every number ------------------------- */
 
-static json_t *exact_epoch(const nd_pretrain_epoch *e)
+json_t *nd__pretrain_exact_epoch(const void *x, int epoch)
 {
+    const nd_pretrain_epoch *e = &((const nd_pretraining *)x)->report.epochs[epoch];
     return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "steps",
                      (json_int_t)e->n_steps, "rate", e->rate, "train_loss", e->train_loss,
                      "train_accuracy", e->train_accuracy, "val_loss", e->val_loss,
@@ -31,65 +23,46 @@ static json_t *exact_epoch(const nd_pretrain_epoch *e)
                      "val_item_accuracy", e->val_item_accuracy, "elapsed_s", e->elapsed_s);
 }
 
-static int unpack_epoch(nd_pretrain_epoch *e, json_t *o)
+int nd__pretrain_take_epoch(void *user, json_t *epoch)
 {
+    nd_pretraining *x = user;
+    nd_pretrain_epoch e = {0};
     json_int_t n_steps = 0;
-    if (json_unpack(o, "{s:I, s:F, s:F, s:F, s:F, s:F, s:F, s:F, s:F}", "steps", &n_steps, "rate",
-                    &e->rate, "train_loss", &e->train_loss, "train_accuracy", &e->train_accuracy,
-                    "val_loss", &e->val_loss, "val_clip_accuracy", &e->val_clip_accuracy,
-                    "val_item_loss", &e->val_item_loss, "val_item_accuracy", &e->val_item_accuracy,
-                    "elapsed_s", &e->elapsed_s))
+    if (json_unpack(epoch, "{s:I, s:F, s:F, s:F, s:F, s:F, s:F, s:F, s:F}", "steps", &n_steps,
+                    "rate", &e.rate, "train_loss", &e.train_loss, "train_accuracy",
+                    &e.train_accuracy, "val_loss", &e.val_loss, "val_clip_accuracy",
+                    &e.val_clip_accuracy, "val_item_loss", &e.val_item_loss, "val_item_accuracy",
+                    &e.val_item_accuracy, "elapsed_s", &e.elapsed_s))
         return ND_EFORMAT;
-    e->n_steps = n_steps;
-    return 0;
+    e.n_steps = n_steps;
+    return nd_run_add_epoch(&x->run, &x->report.epochs, &e, sizeof e);
 }
 
-json_t *nd__pretrain_progress(const nd_pretraining *x)
+json_t *nd__pretrain_exact_sums(const void *user)
 {
-    const nd_pretrain_report *r = &x->report;
-    const struct nd_pretrain_sums *s = &x->sums;
-    json_t *list = json_array();
-    for (int i = 0; i < r->n_epochs && list; i++)
-        if (json_array_append_new(list, exact_epoch(&r->epochs[i]))) {
-            json_decref(list);
-            list = NULL;
-        }
-    return json_pack("{s:o, s:i, s:f, s:f, s:I, s:I}", "epochs", list, "best", r->best, "loss",
-                     s->loss, "elapsed_s", s->elapsed_s, "right", (json_int_t)s->n_right, "clips",
-                     (json_int_t)s->n_clips);
+    const nd_pretraining *x = user;
+    return json_pack("{s:f, s:f, s:I, s:I}", "loss", x->sums.loss, "elapsed_s", x->run.epoch_s,
+                     "right", (json_int_t)x->sums.n_right, "clips", (json_int_t)x->sums.n_clips);
 }
 
-int nd__pretrain_take_progress(nd_pretraining *x, const json_t *progress)
+int nd__pretrain_take_sums(void *user, const json_t *progress)
 {
-    struct nd_pretrain_sums s = {0};
+    nd_pretraining *x = user;
+    double loss = 0, epoch_s = 0;
     json_int_t n_right = 0, n_clips = 0;
-    json_t *list = NULL, *o;
-    size_t i;
-    int best = -1, rc = 0;
-    if (json_unpack((json_t *)(uintptr_t)progress, "{s:o, s:i, s:F, s:F, s:I, s:I}", "epochs",
-                    &list, "best", &best, "loss", &s.loss, "elapsed_s", &s.elapsed_s, "right",
-                    &n_right, "clips", &n_clips) ||
-        best < -1 || best >= (int)json_array_size(list) ||
-        nd_trainer_steps(x->trainer) < (int64_t)json_array_size(list) * x->epoch_steps)
+    if (json_unpack((json_t *)(uintptr_t)progress, "{s:F, s:F, s:I, s:I}", "loss", &loss,
+                    "elapsed_s", &epoch_s, "right", &n_right, "clips", &n_clips))
         return ND_EFORMAT;
-    json_array_foreach(list, i, o)
-    {
-        nd_pretrain_epoch e = {0};
-        if (!rc) rc = unpack_epoch(&e, o);
-        if (!rc) rc = nd__pretrain_add_epoch(x, &e);
-    }
-    if (rc) return rc;
-    s.n_right = n_right;
-    s.n_clips = n_clips;
-    x->sums = s;
-    x->report.best = best;
+    x->sums = (struct nd_pretrain_sums){.loss = loss, .n_right = n_right, .n_clips = n_clips};
+    x->run.epoch_s = epoch_s;
     return 0;
 }
 
 /* ---- for people and programs ------------------------------------------------------ */
 
-static json_t *epoch_json(const nd_pretrain_epoch *e, int i)
+static json_t *epoch_json(const nd_pretrain_report *r, int i)
 {
+    const nd_pretrain_epoch *e = &r->epochs[i];
     json_t *o = json_object();
     json_object_set_new(o, "epoch", json_integer(i + 1));
     json_object_set_new(o, "steps", json_integer(e->n_steps));
@@ -104,24 +77,9 @@ static json_t *epoch_json(const nd_pretrain_epoch *e, int i)
     return o;
 }
 
-int nd__pretrain_write_history(const nd_pretraining *x)
+json_t *nd__pretrain_epoch_json(const void *x, int epoch)
 {
-    nd_str text = {0};
-    if (!x->p.history) return 0;
-    nd_str_append(&text, "%s", "");
-    for (int i = 0; i < x->report.n_epochs; i++) {
-        json_t *o = epoch_json(&x->report.epochs[i], i);
-        char *line = o ? json_dumps(o, ND_JSON_FLAGS) : NULL;
-        if (line) nd_str_append(&text, "%s\n", line);
-        else text.failed = true;
-        json_decref(o);
-        free(line);
-    }
-    int rc = text.failed
-                 ? nd_diag_set(x->diag, ND_ENOMEM, "writing %s: out of memory", x->p.history)
-                 : nd_file_write(x->p.history, text.text, text.n, x->diag);
-    nd_str_deinit(&text);
-    return rc;
+    return epoch_json(&((const nd_pretraining *)x)->report, epoch);
 }
 
 static json_t *split_json(int n_files, int64_t n_clips)
@@ -132,17 +90,17 @@ static json_t *split_json(int n_files, int64_t n_clips)
 int nd_pretrain_report_json(char **json_out, const nd_pretrain_report *r)
 {
     json_t *epochs = json_array();
-    for (int i = 0; i < r->n_epochs; i++)
-        json_array_append_new(epochs, epoch_json(&r->epochs[i], i));
-    json_t *root = json_pack(
-        "{s:s, s:i, s:I, s:o, s:o, s:i, s:o, s:o, s:b, s:b, s:o, s:o, s:o}", "part", r->part,
-        "classes", r->n_classes, "parameters", (json_int_t)r->n_parameters, "train",
-        split_json(r->n_train_files, r->n_train_clips), "val",
-        split_json(r->n_val_files, r->n_val_clips), "left_out", r->n_left_out, "chance",
-        nd_json_number(r->chance, 5), "best_epoch",
-        r->best < 0 ? json_null() : json_integer(r->best + 1), "is_resumed", r->is_resumed,
-        "is_early", r->is_early, "clips_per_s", nd_json_number(r->clips_per_s, 2), "elapsed_s",
-        nd_json_number(r->elapsed_s, 3), "epochs", epochs);
+    for (int i = 0; i < r->run.n_epochs; i++) json_array_append_new(epochs, epoch_json(r, i));
+    json_t *root = json_pack("{s:s, s:i, s:I, s:o, s:o, s:i, s:o, s:o, s:b, s:b, s:o, s:o, s:o}",
+                             "part", r->part, "classes", r->n_classes, "parameters",
+                             (json_int_t)r->run.n_parameters, "train",
+                             split_json(r->n_train_files, r->n_train_clips), "val",
+                             split_json(r->n_val_files, r->n_val_clips), "left_out", r->n_left_out,
+                             "chance", nd_json_number(r->chance, 5), "best_epoch",
+                             r->run.best < 0 ? json_null() : json_integer(r->run.best + 1),
+                             "is_resumed", r->run.is_resumed, "is_early", r->run.is_early,
+                             "clips_per_s", nd_json_number(r->clips_per_s, 2), "elapsed_s",
+                             nd_json_number(r->run.elapsed_s, 3), "epochs", epochs);
     return nd_json_print_take(json_out, root);
 }
 
@@ -152,8 +110,8 @@ int nd_pretrain_report_json(char **json_out, const nd_pretrain_report *r)
 static json_t *part_record(const nd_pretraining *x)
 {
     const nd_pretrain_report *r = &x->report;
-    const nd_pretrain_epoch *e = &r->epochs[r->best];
-    json_t *o = json_copy(x->settings);
+    const nd_pretrain_epoch *e = &r->epochs[r->run.best];
+    json_t *o = json_copy(x->run.settings);
     if (!o) return NULL;
     json_object_del(o, "config");
     json_object_del(o, "part");
@@ -161,9 +119,9 @@ static json_t *part_record(const nd_pretraining *x)
             o, json_pack("{s:s, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "needledrop",
                          nd_version(), "train", split_json(r->n_train_files, r->n_train_clips),
                          "val", split_json(r->n_val_files, r->n_val_clips), "left_out",
-                         r->n_left_out, "epochs_run", r->n_epochs, "best_epoch", r->best + 1,
-                         "train_accuracy", nd_json_number(e->train_accuracy, 5), "val_loss",
-                         nd_json_number(e->val_loss, 5), "val_clip_accuracy",
+                         r->n_left_out, "epochs_run", r->run.n_epochs, "best_epoch",
+                         r->run.best + 1, "train_accuracy", nd_json_number(e->train_accuracy, 5),
+                         "val_loss", nd_json_number(e->val_loss, 5), "val_clip_accuracy",
                          nd_json_number(e->val_clip_accuracy, 5), "val_item_accuracy",
                          nd_json_number(e->val_item_accuracy, 5), "chance",
                          nd_json_number(r->chance, 5))))
@@ -185,23 +143,26 @@ static json_t *make_record(const nd_pretraining *x)
     return o;
 }
 
-int nd__pretrain_write_model(nd_pretraining *x)
+int nd__pretrain_write_model(void *user)
 {
+    nd_pretraining *x = user;
     nd_network *networks[2] = {x->best, NULL};
-    const json_t *names = json_object_get(x->settings, "targets");
+    const json_t *names = json_object_get(x->run.settings, "targets");
     nd_model_contents contents = {.networks = networks, .n_networks = 1, .tags = names};
     int rc = 0;
     if (x->with) {
-        rc = nd_model_network(&networks[1], x->with, nd__pretrain_other(x->report.part), x->diag);
+        rc = nd_model_network(&networks[1], x->with, nd__pretrain_other(x->report.part),
+                              x->run.diag);
         contents.n_networks = 2;
         /* the file's tags are what both parts know */
         if (!json_equal(nd_model_tags(x->with), names)) contents.tags = NULL;
     }
     if (rc) return rc;
     json_t *record = make_record(x);
-    if (!record) return nd_diag_set(x->diag, ND_ENOMEM, "writing %s: out of memory", x->path);
+    if (!record)
+        return nd_diag_set(x->run.diag, ND_ENOMEM, "writing %s: out of memory", x->run.path);
     contents.record = record;
-    rc = nd_model_write(x->path, &contents, x->diag);
+    rc = nd_model_write(x->run.path, &contents, x->run.diag);
     json_decref(record);
     return rc;
 }

@@ -64,9 +64,9 @@ static int score_file(score *s, nd_pretraining *x, int index)
     const nd_clip_data *d = &x->data;
     const nd_clip_file *file = &d->val.files[index];
     int rc = nd_clip_data_read(x->file_clips, d, file);
-    if (rc) return nd_diag_set(x->diag, rc, "reading clips of %s/cache", x->dir);
+    if (rc) return nd_diag_set(x->run.diag, rc, "reading clips of %s/cache", x->dir);
     rc = nd_network_run(x->network, x->file_clips, file->n_clips, d->T, x->embeddings, x->logits,
-                        x->p.n_threads, NULL, x->diag);
+                        x->p.run.n_threads, NULL, x->run.diag);
     if (!rc) add_file(s, x, file, s->means + index * d->K);
     return rc;
 }
@@ -100,7 +100,7 @@ int nd__pretrain_score(nd_pretraining *x, nd_pretrain_epoch *out)
     size_t K = (size_t)x->data.K;
     score s = {.row = nd_calloc(((size_t)val->n + 1) * K, sizeof *s.row)};
     if (!s.row)
-        return nd_diag_set(x->diag, ND_ENOMEM, "validating %s: out of memory", x->report.part);
+        return nd_diag_set(x->run.diag, ND_ENOMEM, "validating %s: out of memory", x->report.part);
     s.means = s.row + K;
     int rc = 0;
     for (int i = 0; i < val->n && !rc; i++) rc = score_file(&s, x, i);

@@ -13,61 +13,46 @@ const char *nd__pretrain_other(const char *part)
     return strcmp(part, "music") ? "music" : "video";
 }
 
-static int no_memory(const nd_pretraining *x)
-{
-    return nd_diag_set(x->diag, ND_ENOMEM, "training %s: out of memory", x->report.part);
-}
-
 /* ---- parameters ---------------------------------------------------------------- */
-
-static void fill_defaults(nd_pretrain_params *p)
-{
-    if (!p->preset) p->preset = "recommended";
-    if (!p->schedule) p->schedule = "cosine";
-    if (!p->n_epochs) p->n_epochs = 12;
-    if (!p->batch) p->batch = 32;
-    if (!p->patience) p->patience = 5;
-    if (p->rate == 0) p->rate = 0.001;
-    if (p->smoothing == 0) p->smoothing = 0.1;
-    if (p->smoothing < 0 || p->multi_label) p->smoothing = 0;
-    if (p->checkpoint_s == 0) p->checkpoint_s = 300;
-    if (!p->n_threads) p->n_threads = nd_core_count();
-    p->n_threads = ND_MIN(ND_MIN(p->n_threads, p->batch), ND_TEAM_MAX);
-}
-
-static int check_numbers(const nd_pretraining *x)
-{
-    const nd_pretrain_params *p = &x->p;
-    if (p->n_epochs < 1 || p->n_epochs > 100000 || p->batch < 1 || p->batch > 65536 ||
-        p->patience < 1 || p->n_threads < 1)
-        return nd_diag_set(x->diag, ND_EARG,
-                           "pretraining: 1 .. 100000 epochs, 1 .. 65536 clips a step, a patience "
-                           "and threads of 1 or more expected, found %d, %d, %d, %d",
-                           p->n_epochs, p->batch, p->patience, p->n_threads);
-    if (!(p->smoothing >= 0 && p->smoothing < 1))
-        return nd_diag_set(x->diag, ND_EARG, "smoothing: a number below 1 expected, found %g",
-                           p->smoothing);
-    if (!(p->rate > 0 && p->rate <= 1) || !(p->checkpoint_s >= 0))
-        return nd_diag_set(x->diag, ND_EARG,
-                           "pretraining: a rate above 0 and at most 1 and seconds of 0 or more "
-                           "expected, found %g and %g",
-                           p->rate, p->checkpoint_s);
-    return 0;
-}
 
 static int check_params(nd_pretraining *x, nd_medium medium)
 {
-    if (!x->dir || !x->path || (medium != ND_MUSIC && medium != ND_VIDEO))
-        return nd_diag_set(x->diag, ND_EARG,
+    nd_pretrain_params *p = &x->p;
+    if (!x->dir || !x->run.path || (medium != ND_MUSIC && medium != ND_VIDEO))
+        return nd_diag_set(x->run.diag, ND_EARG,
                            "pretraining: a corpus, a medium and a model's path expected");
-    fill_defaults(&x->p);
-    if (strcmp(x->p.schedule, "cosine") && strcmp(x->p.schedule, "inverse"))
-        return nd_diag_set(x->diag, ND_EARG, "schedule: cosine or inverse expected, found %s",
-                           x->p.schedule);
-    if (x->p.jitter && medium == ND_MUSIC)
-        return nd_diag_set(x->diag, ND_EARG,
+    if (!p->preset) p->preset = "recommended";
+    if (!p->schedule) p->schedule = "cosine";
+    if (strcmp(p->schedule, "cosine") && strcmp(p->schedule, "inverse"))
+        return nd_diag_set(x->run.diag, ND_EARG, "schedule: cosine or inverse expected, found %s",
+                           p->schedule);
+    if (p->jitter && medium == ND_MUSIC)
+        return nd_diag_set(x->run.diag, ND_EARG,
                            "jitter: pictures expected, music has no colours to change");
-    return check_numbers(x);
+    if (p->smoothing == 0) p->smoothing = 0.1;
+    if (p->smoothing < 0 || p->multi_label) p->smoothing = 0;
+    if (!(p->smoothing >= 0 && p->smoothing < 1))
+        return nd_diag_set(x->run.diag, ND_EARG, "smoothing: a number below 1 expected, found %g",
+                           p->smoothing);
+    return 0;
+}
+
+static int begin_run(nd_pretraining *x, nd_medium medium)
+{
+    static const nd_run_params defaults = {
+        .n_epochs = 12, .batch = 32, .patience = 5, .rate = 0.001, .checkpoint_s = 300};
+    nd_run_params *p = &x->p.run;
+    x->report.part = medium == ND_MUSIC ? "music" : "video";
+    x->run.ops = &nd__pretrain_ops;
+    x->run.x = x;
+    x->run.p = p;
+    x->run.report = &x->report.run;
+    x->run.what = medium == ND_MUSIC ? "training music" : "training video";
+    int rc = nd_run_begin(&x->run, &defaults, 1);
+    if (rc) return rc;
+    if (!p->n_threads) p->n_threads = nd_core_count();
+    p->n_threads = ND_MIN(ND_MIN(p->n_threads, p->batch), ND_TEAM_MAX);
+    return 0;
 }
 
 /* ---- network ------------------------------------------------------------------- */
@@ -77,16 +62,16 @@ static int make_network(nd_network **out, const nd_pretraining *x)
     const nd_clip_data *d = &x->data;
     json_t *config = nd_network_preset(NULL, x->p.preset, d->array, d->K);
     if (!config)
-        return nd_diag_set(x->diag, ND_EARG,
+        return nd_diag_set(x->run.diag, ND_EARG,
                            "preset: recommended, paper, small or tiny expected, found %s",
                            x->p.preset);
-    int rc = nd_network_create(out, config, x->report.part, x->diag);
+    int rc = nd_network_create(out, config, x->report.part, x->run.diag);
     json_decref(config);
     if (rc) return rc;
-    nd_params_init(nd_network_params(*out), x->p.seed);
+    nd_params_init(nd_network_params(*out), x->p.run.seed);
     int64_t F = nd_network_size_of(*out).F;
     if (F == d->F) return 0;
-    return nd_diag_set(x->diag, ND_EFORMAT,
+    return nd_diag_set(x->run.diag, ND_EFORMAT,
                        "reading %s/cache: clips of %lld columns expected, "
                        "found %lld",
                        x->dir, (long long)F, (long long)d->F);
@@ -110,10 +95,10 @@ static int share(nd_pretraining *x)
 {
     const char *part = nd__pretrain_other(x->report.part);
     nd_network *other = NULL;
-    int rc = nd_model_network(&other, x->shared, part, x->diag);
+    int rc = nd_model_network(&other, x->shared, part, x->run.diag);
     if (rc) return rc;
-    if (has_other_targets(x->shared, part, json_object_get(x->settings, "targets")))
-        return nd_diag_set(x->diag, ND_EFORMAT,
+    if (has_other_targets(x->shared, part, json_object_get(x->run.settings, "targets")))
+        return nd_diag_set(x->run.diag, ND_EFORMAT,
                            "sharing the classifier of %s: the same targets in the same order "
                            "expected, found others",
                            x->p.share);
@@ -121,7 +106,7 @@ static int share(nd_pretraining *x)
     nd_tensor *a = from < 0 ? NULL : nd_params_tensor(nd_network_params(other), 0, from);
     nd_tensor *b = to < 0 ? NULL : nd_params_tensor(nd_network_params(x->network), 0, to);
     if (!a || !b || a->dims[0] != b->dims[0] || a->dims[1] != b->dims[1])
-        return nd_diag_set(x->diag, ND_EFORMAT,
+        return nd_diag_set(x->run.diag, ND_EFORMAT,
                            "sharing the classifier of %s: [%lld, %lld] expected, found [%lld, "
                            "%lld]",
                            x->p.share, (long long)(b ? b->dims[0] : 0),
@@ -152,22 +137,23 @@ static int make_settings(nd_pretraining *x)
     uint64_t print = 0;
     int rc = 0;
     if (x->shared)
-        rc = nd_model_fingerprint(&print, x->shared, nd__pretrain_other(x->report.part), x->diag);
+        rc = nd_model_fingerprint(&print, x->shared, nd__pretrain_other(x->report.part),
+                                  x->run.diag);
     if (rc) return rc;
-    snprintf(seed, sizeof seed, "%" PRIu64, p->seed);
+    snprintf(seed, sizeof seed, "%" PRIu64, p->run.seed);
     snprintf(corpus, sizeof corpus, "%016" PRIx64, x->data.digest);
     if (x->shared) snprintf(shared, sizeof shared, "%016" PRIx64, print);
-    x->settings = json_pack(
+    x->run.settings = json_pack(
         "{s:s, s:s, s:s, s:b, s:b, s:i, s:i, s:f, s:f, s:s, s:i, s:s, s:i, s:s, s:o, s:O}", "part",
         x->report.part, "preset", p->preset, "loss",
         p->multi_label ? "binary cross-entropy" : "cross-entropy", "jitter", p->jitter, "shares",
-        x->shared != NULL, "epochs", p->n_epochs, "batch", p->batch, "rate", p->rate, "smoothing",
-        p->smoothing, "schedule", p->schedule, "patience", p->patience, "seed", seed, "threads",
-        p->n_threads, "corpus", corpus, "targets", names_json(&x->data), "config",
-        (json_t *)(uintptr_t)nd_network_config(x->network));
-    if (!x->settings ||
-        (x->shared && json_object_set_new(x->settings, "shared", json_string(shared))))
-        return no_memory(x);
+        x->shared != NULL, "epochs", p->run.n_epochs, "batch", p->run.batch, "rate", p->run.rate,
+        "smoothing", p->smoothing, "schedule", p->schedule, "patience", p->run.patience, "seed",
+        seed, "threads", p->run.n_threads, "corpus", corpus, "targets", names_json(&x->data),
+        "config", (json_t *)(uintptr_t)nd_network_config(x->network));
+    if (!x->run.settings ||
+        (x->shared && json_object_set_new(x->run.settings, "shared", json_string(shared))))
+        return nd_run_no_memory(&x->run);
     return 0;
 }
 
@@ -183,7 +169,7 @@ static int most_clips(const nd_clip_files *files)
 static int make_storage(nd_pretraining *x)
 {
     const nd_clip_data *d = &x->data;
-    size_t clip = (size_t)(d->T * d->F) * sizeof(float), B = (size_t)x->p.batch;
+    size_t clip = (size_t)(d->T * d->F) * sizeof(float), B = (size_t)x->p.run.batch;
     size_t n = (size_t)most_clips(&d->val), K = (size_t)d->K;
     size_t D = (size_t)nd_network_size_of(x->network).D;
     x->clips = nd_calloc(B, clip);
@@ -194,9 +180,10 @@ static int make_storage(nd_pretraining *x)
     x->logits = nd_calloc(n, K * sizeof(float));
     bool whole = x->clips && x->targets && (x->labels || !x->p.multi_label) && x->file_clips &&
                  x->embeddings && x->logits;
-    int rc = whole ? nd_clip_batches_create(&x->batches, d, x->p.batch, x->p.seed, x->p.jitter)
+    int rc = whole ? nd_clip_batches_create(&x->batches, d, x->p.run.batch, x->p.run.seed,
+                                            x->p.jitter)
                    : ND_ENOMEM;
-    return rc ? no_memory(x) : 0;
+    return rc ? nd_run_no_memory(&x->run) : 0;
 }
 
 static void begin_report(nd_pretraining *x)
@@ -209,43 +196,40 @@ static void begin_report(nd_pretraining *x)
     r->n_train_clips = d->train.n_clips;
     r->n_val_clips = d->val.n_clips;
     r->n_left_out = d->n_left_out;
-    r->n_parameters = nd_params_size(nd_network_params(x->network));
+    r->run.n_parameters = nd_params_size(nd_network_params(x->network));
     r->chance = 1.0 / d->K;
-    r->best = -1;
-    x->epoch_steps = (d->train.n_clips + x->p.batch - 1) / x->p.batch;
+    x->run.values = nd_network_params(x->network);
+    x->run.best = nd_network_params(x->best);
+    x->run.epoch_steps = (d->train.n_clips + x->p.run.batch - 1) / x->p.run.batch;
 }
 
 static int make_trainer(nd_pretraining *x)
 {
-    nd_trainer_params t = {.n_threads = x->p.n_threads,
-                           .seed = x->p.seed,
+    nd_trainer_params t = {.n_threads = x->p.run.n_threads,
+                           .seed = x->p.run.seed,
                            .label_smoothing = (float)x->p.smoothing,
                            .adam = {.max_norm = MAX_NORM, .weight_decay = WEIGHT_DECAY}};
-    int rc = nd_trainer_create(&x->trainer, x->network, &t, x->diag);
+    int rc = nd_trainer_create(&x->trainer, x->network, &t, x->run.diag);
     if (!rc && x->shared && nd_trainer_freeze(x->trainer, find_classifier(x->network)))
-        rc = no_memory(x);
+        rc = nd_run_no_memory(&x->run);
     return rc;
 }
 
 static int open_models(nd_pretraining *x)
 {
-    int rc = x->p.share ? nd_model_open(&x->shared, x->p.share, x->diag) : 0;
-    if (!rc && x->p.with) rc = nd_model_open(&x->with, x->p.with, x->diag);
+    int rc = x->p.share ? nd_model_open(&x->shared, x->p.share, x->run.diag) : 0;
+    if (!rc && x->p.with) rc = nd_model_open(&x->with, x->p.with, x->run.diag);
     nd_network *n = NULL;
     if (!rc && x->with)
-        rc = nd_model_network(&n, x->with, nd__pretrain_other(x->report.part), x->diag);
+        rc = nd_model_network(&n, x->with, nd__pretrain_other(x->report.part), x->run.diag);
     return rc;
 }
 
 int nd__pretrain_setup(nd_pretraining *x, nd_medium medium)
 {
-    nd_str state = {0};
     int rc = check_params(x, medium);
-    if (rc) return rc;
-    x->report.part = medium == ND_MUSIC ? "music" : "video";
-    nd_str_append(&state, "%s.state", x->path);
-    if (!(x->state_path = nd_str_take(&state))) return no_memory(x);
-    rc = nd_clip_data_open(&x->data, x->dir, medium, x->p.targets, x->diag);
+    if (!rc) rc = begin_run(x, medium);
+    if (!rc) rc = nd_clip_data_open(&x->data, x->dir, medium, x->p.targets, x->run.diag);
     if (!rc) rc = open_models(x);
     if (!rc) rc = make_network(&x->network, x);
     if (!rc) rc = make_network(&x->best, x);
@@ -266,8 +250,7 @@ void nd__pretrain_deinit(nd_pretraining *x)
     nd_model_close(&x->shared);
     nd_model_close(&x->with);
     nd_clip_data_deinit(&x->data);
-    json_decref(x->settings);
-    free(x->state_path);
+    nd_run_deinit(&x->run);
     free(x->clips);
     free(x->labels);
     free(x->targets);

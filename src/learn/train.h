@@ -3,6 +3,7 @@
 #define ND_LEARN_TRAIN_H
 
 #include "learn/pair_batches.h"
+#include "learn/run.h"
 #include "needledrop/train.h"
 
 /** Videos of the validation split, and the tracks they are searched among. */
@@ -16,8 +17,8 @@ typedef struct nd_train_gallery {
 /** A training under way. Zeroed holds nothing. */
 typedef struct nd_training {
     nd_train_params p; /* nothing left to default */
-    const char *dir, *path;
-    char *state_path;
+    nd_run run;
+    const char *dir;
     nd_corpus *corpus;
     nd_model *extractors;
     nd_items *items; /* of train and val */
@@ -29,18 +30,13 @@ typedef struct nd_training {
     float weights[ND_MAX_LOSSES];
     nd_pair_batches *batches;
     nd_tape *tape;
-    json_t *settings; /* what the result depends on */
     nd_train_report report;
-    size_t capacity; /* of report.epochs */
-    int64_t epoch_steps, n_steps;
     struct nd_train_sums { /* of the epoch so far */
         double loss, losses[ND_MAX_LOSSES];
         int n;
     } sums;
-    double started_s, epoch_started_s, saved_s;
     double step_s, work_s; /* of this run's steps: time, processor time */
     int64_t n_run, n_multiplications;
-    nd_diag *diag;
 } nd_training;
 
 /** Open the corpus and the extractors, embed, make the model and all storage.
@@ -48,6 +44,9 @@ typedef struct nd_training {
 int nd__train_setup(nd_training *x);
 /** Free it all but x->report. */
 void nd__train_deinit(nd_training *x);
+
+/** What is this training's own. */
+extern const nd_run_ops nd__train_ops;
 
 /** Fill the gallery of the validation split. @return 0; ND_EEMPTY, ND_ENOMEM */
 int nd__train_gallery_make(nd_train_gallery *out, const nd_corpus *corpus, const nd_items *items,
@@ -62,18 +61,12 @@ int nd__train_validate(nd_training *x, nd_train_epoch *out);
  *  @return 0: out of memory */
 double nd__train_peak(void);
 
-/** One epoch after the last. @return 0 or ND_ENOMEM */
-int nd__train_add_epoch(nd_training *x, const nd_train_epoch *epoch);
-
-/** What a checkpoint keeps beside values, and back: report.epochs and .best.
- *  @return a new object, NULL: out of memory; 0, ND_EFORMAT, ND_ENOMEM */
-json_t *nd__train_progress(const nd_training *x);
-int nd__train_take_progress(nd_training *x, const json_t *progress);
-
-/** Write the history, where one is wanted. @return 0; ND_EIO, ND_EFULL, ND_ENOMEM */
-int nd__train_write_history(const nd_training *x);
+/** nd_run_ops of what a run leaves behind. */
+json_t *nd__train_exact_epoch(const void *x, int epoch);
+int nd__train_take_epoch(void *x, json_t *epoch);
+json_t *nd__train_epoch_json(const void *x, int epoch);
 
 /** Write the model of the best epoch. @return as nd_model_write, nd_model_network */
-int nd__train_write_model(nd_training *x);
+int nd__train_write_model(void *x);
 
 #endif

@@ -7,45 +7,36 @@
 #include "learn/tag_learn.h"
 #include "learn/train.h"
 
-static int no_memory(nd_diag *diag)
-{
-    return nd_diag_set(diag, ND_ENOMEM, "training: out of memory");
-}
-
 /* ---- parameters ----------------------------------------------------------------- */
-
-static void fill_defaults(nd_train_params *p)
-{
-    if (!p->model) p->model = "ut-cmvmr";
-    if (!p->config) p->config = "recommended";
-    if (!p->setting) p->setting = "se+r";
-    if (!p->max_words) p->max_words = 2000;
-    if (!p->n_epochs) p->n_epochs = 40;
-    if (!p->batch) p->batch = 64;
-    if (!p->patience) p->patience = 10;
-    if (p->rate == 0) p->rate = strcmp(p->config, "paper") ? 0.001 : 0.0003;
-    if (p->checkpoint_s == 0) p->checkpoint_s = 5;
-}
 
 static int check_params(nd_training *x)
 {
     nd_train_params *p = &x->p;
-    if (!x->dir || !x->path || !p->extractors)
-        return nd_diag_set(x->diag, ND_EARG,
+    if (!x->dir || !x->run.path || !p->extractors)
+        return nd_diag_set(x->run.diag, ND_EARG,
                            "training: a corpus, a model's path and extractors expected");
-    fill_defaults(p);
-    if (p->n_epochs < 1 || p->n_epochs > 100000 || p->batch < 2 || p->batch > 65536 ||
-        p->patience < 1 || p->n_threads < 0 || p->max_words < 0)
-        return nd_diag_set(x->diag, ND_EARG,
-                           "training: 1 .. 100000 epochs, 2 .. 65536 pairs a step, a patience of 1 "
-                           "or more expected, found %d, %d, %d",
-                           p->n_epochs, p->batch, p->patience);
-    if (!(p->rate > 0 && p->rate <= 1) || !(p->checkpoint_s >= 0))
-        return nd_diag_set(x->diag, ND_EARG,
-                           "training: a rate above 0 and at most 1 and seconds of 0 or more "
-                           "expected, found %g and %g",
-                           p->rate, p->checkpoint_s);
-    return 0;
+    if (!p->model) p->model = "ut-cmvmr";
+    if (!p->config) p->config = "recommended";
+    if (!p->setting) p->setting = "se+r";
+    if (!p->max_words) p->max_words = 2000;
+    if (p->max_words > 0) return 0;
+    return nd_diag_set(x->run.diag, ND_EARG, "training: 0 words or more expected, found %d",
+                       p->max_words);
+}
+
+static int begin_run(nd_training *x)
+{
+    nd_run_params defaults = {
+        .n_epochs = 40, .batch = 64, .patience = 10, .rate = 0.001, .checkpoint_s = 5};
+    if (!strcmp(x->p.config, "paper")) defaults.rate = 0.0003;
+    x->run.ops = &nd__train_ops;
+    x->run.x = x;
+    x->run.p = &x->p.run;
+    x->run.report = &x->report.run;
+    x->run.what = "training";
+    int rc = nd_run_begin(&x->run, &defaults, 2);
+    x->run.epoch_checkpoint_s = x->p.run.checkpoint_s;
+    return rc;
 }
 
 /* ---- texts ----------------------------------------------------------------------- */
@@ -54,10 +45,10 @@ static int make_words(nd_training *x, const nd_tags *tags)
 {
     int n = nd_tags_count(tags);
     const char **names = nd_calloc((size_t)n, sizeof *names);
-    if (!names) return no_memory(x->diag);
+    if (!names) return nd_run_no_memory(&x->run);
     for (int i = 0; i < n; i++) names[i] = nd_tags_at(tags, i)->name;
     int rc = nd_words_of_vectors(&x->words, nd__tags_vectors(tags), names, n, x->p.max_words,
-                                 x->diag);
+                                 x->run.diag);
     free(names);
     return rc;
 }
@@ -66,7 +57,7 @@ static int copy_vectors(nd_training *x)
 {
     size_t n = (size_t)nd_words_tag_count(x->words), E = (size_t)nd_words_dim(x->words);
     x->vectors = nd_calloc(n, E * sizeof *x->vectors);
-    if (!x->vectors) return no_memory(x->diag);
+    if (!x->vectors) return nd_run_no_memory(&x->run);
     for (size_t i = 0; i < n; i++)
         memcpy(x->vectors + i * E, nd_words_tag_vector(x->words, (int)i), E * sizeof *x->vectors);
     return 0;
@@ -76,9 +67,9 @@ static int copy_vectors(nd_training *x)
 static int list_pairs(nd_training *x)
 {
     nd_tags *tags = NULL;
-    int rc = nd_tags_open(&tags, x->dir, x->p.words, x->diag);
+    int rc = nd_tags_open(&tags, x->dir, x->p.words, x->run.diag);
     if (rc == ND_ENOTFOUND && !x->p.words) {
-        nd_log_line(x->p.log, ND_LOG_WARNING,
+        nd_log_line(x->p.run.log, ND_LOG_WARNING,
                     "%s has no tags, and the model will know no words; "
                     "needledrop tags makes them",
                     x->dir);
@@ -86,11 +77,12 @@ static int list_pairs(nd_training *x)
     }
     if (!rc && tags) rc = make_words(x, tags);
     if (!rc && tags) rc = copy_vectors(x);
-    if (!rc) rc = nd_train_pairs_make(&x->pairs, x->corpus, x->items, tags, ND_TRAIN, x->diag);
+    if (!rc) rc = nd_train_pairs_make(&x->pairs, x->corpus, x->items, tags, ND_TRAIN, x->run.diag);
     nd_tags_close(&tags);
     if (!rc && !x->pairs.has_others)
-        rc = nd_diag_set(x->diag, ND_EEMPTY, "training: two tracks or more expected in %s", x->dir);
-    if (!rc && x->p.shuffle_pairs) nd_train_pairs_shuffle(&x->pairs, x->p.seed);
+        rc = nd_diag_set(x->run.diag, ND_EEMPTY, "training: two tracks or more expected in %s",
+                         x->dir);
+    if (!rc && x->p.shuffle_pairs) nd_train_pairs_shuffle(&x->pairs, x->p.run.seed);
     return rc;
 }
 
@@ -102,12 +94,12 @@ static int set_losses(json_t *config, const nd_training *x, const nd_matcher_ops
     json_t *losses = json_object_get(config, "losses");
     if (x->p.n_weights && !losses) {
         losses = json_object();
-        if (json_object_set_new(config, "losses", losses)) return no_memory(x->diag);
+        if (json_object_set_new(config, "losses", losses)) return nd_run_no_memory(&x->run);
     }
     for (int i = 0; i < x->p.n_weights; i++) {
         const nd_train_weight *w = &x->p.weights[i];
         if (json_object_set_new(losses, w->loss, json_real((double)w->weight)))
-            return nd_diag_set(x->diag, ND_EARG, "training: a loss of %s and a weight expected",
+            return nd_diag_set(x->run.diag, ND_EARG, "training: a loss of %s and a weight expected",
                                ops->name);
     }
     return 0;
@@ -117,12 +109,12 @@ static int make_config(json_t **out, const nd_training *x)
 {
     const nd_matcher_ops *ops = nd_matcher_find(x->p.model);
     if (!ops)
-        return nd_diag_set(x->diag, ND_EARG, "model: ut-cmvmr expected, found %s", x->p.model);
+        return nd_diag_set(x->run.diag, ND_EARG, "model: ut-cmvmr expected, found %s", x->p.model);
     int D_music = nd_items_width(x->items, ND_MUSIC), D_video = nd_items_width(x->items, ND_VIDEO);
     json_t *config = ops->preset(x->p.config, x->p.setting, D_music, D_video,
                                  x->words ? nd_words_dim(x->words) : 0);
     if (!config)
-        return nd_diag_set(x->diag, ND_EARG,
+        return nd_diag_set(x->run.diag, ND_EARG,
                            "config: paper, paper-s or recommended, and setting: ae, a-se, se or "
                            "se+r expected, found %s and %s",
                            x->p.config, x->p.setting);
@@ -145,14 +137,15 @@ static void name_losses(nd_training *x)
 
 static int make_matchers(nd_training *x, const json_t *config)
 {
-    int rc = nd_matcher_create(&x->matcher, config, x->diag);
-    if (!rc) rc = nd_matcher_create(&x->best, config, x->diag);
+    int rc = nd_matcher_create(&x->matcher, config, x->run.diag);
+    if (!rc) rc = nd_matcher_create(&x->best, config, x->run.diag);
     if (rc) return rc == ND_EFORMAT ? ND_EARG : rc;
-    nd_params *params = nd_matcher_params(x->matcher);
-    nd_params_init(params, x->p.seed);
+    nd_params *params = x->run.values = nd_matcher_params(x->matcher);
+    x->run.best = nd_matcher_params(x->best);
+    nd_params_init(params, x->p.run.seed);
     name_losses(x);
-    x->report.n_parameters = nd_params_size(params);
-    return nd_params_train(params, 1) ? no_memory(x->diag) : 0;
+    x->report.run.n_parameters = nd_params_size(params);
+    return nd_params_train(params, 1) ? nd_run_no_memory(&x->run) : 0;
 }
 
 /* ---- what the result depends on --------------------------------------------------------- */
@@ -178,13 +171,13 @@ static uint64_t digest_of(const nd_training *x)
 static int make_settings(nd_training *x, json_t *config)
 {
     const nd_train_params *p = &x->p;
-    x->settings = json_pack("{s:s, s:s, s:s, s:O, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:f, s:o}",
-                            "model", p->model, "name", p->config, "setting", p->setting, "config",
-                            config, "data", hex(digest_of(x)), "natural", p->natural, "published",
-                            p->published, "shuffle_pairs", p->shuffle_pairs, "epochs", p->n_epochs,
-                            "batch", p->batch, "patience", p->patience, "rate", p->rate, "seed",
-                            hex(p->seed));
-    return x->settings ? 0 : no_memory(x->diag);
+    x->run.settings = json_pack("{s:s, s:s, s:s, s:O, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:f, s:o}",
+                                "model", p->model, "name", p->config, "setting", p->setting,
+                                "config", config, "data", hex(digest_of(x)), "natural", p->natural,
+                                "published", p->published, "shuffle_pairs", p->shuffle_pairs,
+                                "epochs", p->run.n_epochs, "batch", p->run.batch, "patience",
+                                p->run.patience, "rate", p->run.rate, "seed", hex(p->run.seed));
+    return x->run.settings ? 0 : nd_run_no_memory(&x->run);
 }
 
 /* ---- all of it ------------------------------------------------------------------------- */
@@ -194,10 +187,10 @@ static int open_items(nd_training *x)
     double started_s = nd_now_s();
     nd_items_params params = {.splits = ND_SPLIT_BIT(ND_TRAIN) | ND_SPLIT_BIT(ND_VAL),
                               .published = x->p.published,
-                              .n_threads = x->p.n_threads,
-                              .log = x->p.log,
-                              .progress = x->p.progress};
-    int rc = nd_items_open(&x->items, x->corpus, x->extractors, &params, x->diag);
+                              .n_threads = x->p.run.n_threads,
+                              .log = x->p.run.log,
+                              .progress = x->p.run.progress};
+    int rc = nd_items_open(&x->items, x->corpus, x->extractors, &params, x->run.diag);
     for (int i = 0; !rc && i < nd_items_count(x->items); i++)
         ND_ASSERT(!nd_items_at(x->items, i) || nd_items_splits(x->items, i) & params.splits);
     x->report.embed_s = nd_now_s() - started_s;
@@ -207,8 +200,8 @@ static int open_items(nd_training *x)
 static int make_batches(nd_training *x)
 {
     nd_matcher_size size = nd_matcher_size_of(x->matcher);
-    nd_pair_batches_params params = {.B = x->p.batch,
-                                     .seed = x->p.seed,
+    nd_pair_batches_params params = {.B = x->p.run.batch,
+                                     .seed = x->p.run.seed,
                                      .natural = x->p.natural,
                                      .max_clips = size.learn_clips ? size.learn_clips
                                                                    : size.max_clips,
@@ -216,8 +209,8 @@ static int make_batches(nd_training *x)
                                      .E = x->words ? nd_words_dim(x->words) : 0};
     if (nd_pair_batches_create(&x->batches, &x->pairs, x->items, &params) ||
         nd_tape_create(&x->tape, NULL, 0, 0))
-        return no_memory(x->diag);
-    x->epoch_steps = (x->pairs.n + x->p.batch - 1) / x->p.batch;
+        return nd_run_no_memory(&x->run);
+    x->run.epoch_steps = (x->pairs.n + x->p.run.batch - 1) / x->p.run.batch;
     x->report.n_pairs = x->pairs.n;
     x->report.n_left_out += x->pairs.n_left_out;
     return 0;
@@ -236,7 +229,7 @@ static int make_model(nd_training *x)
 static int make_gallery(nd_training *x)
 {
     nd_train_report *r = &x->report;
-    int rc = nd__train_gallery_make(&x->gallery, x->corpus, x->items, &r->n_left_out, x->diag);
+    int rc = nd__train_gallery_make(&x->gallery, x->corpus, x->items, &r->n_left_out, x->run.diag);
     if (rc) return rc;
     r->n_val_videos = x->gallery.n_videos;
     r->n_val_tracks = x->gallery.n_tracks;
@@ -247,14 +240,9 @@ static int make_gallery(nd_training *x)
 int nd__train_setup(nd_training *x)
 {
     int rc = check_params(x);
-    if (rc) return rc;
-    x->report.best = -1;
-    nd_str state = {0};
-    nd_str_append(&state, "%s.state", x->path);
-    x->state_path = nd_str_take(&state);
-    if (!x->state_path) return no_memory(x->diag);
-    rc = nd_corpus_open(&x->corpus, x->dir, x->diag);
-    if (!rc) rc = nd_model_open(&x->extractors, x->p.extractors, x->diag);
+    if (!rc) rc = begin_run(x);
+    if (!rc) rc = nd_corpus_open(&x->corpus, x->dir, x->run.diag);
+    if (!rc) rc = nd_model_open(&x->extractors, x->p.extractors, x->run.diag);
     if (!rc) rc = open_items(x);
     if (!rc) rc = list_pairs(x);
     if (!rc) rc = make_gallery(x);
@@ -274,6 +262,5 @@ void nd__train_deinit(nd_training *x)
     nd_items_close(&x->items);
     nd_model_close(&x->extractors);
     nd_corpus_close(&x->corpus);
-    json_decref(x->settings);
-    free(x->state_path);
+    nd_run_deinit(&x->run);
 }

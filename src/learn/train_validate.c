@@ -5,13 +5,6 @@
 #include "learn/metrics.h"
 #include "learn/train.h"
 
-static const int cuts[ND_TRAIN_N_CUTS] = {1, 5, 10, 25};
-
-int nd_train_cut(int index)
-{
-    return cuts[index];
-}
-
 /* ---- the gallery ----------------------------------------------------------------- */
 
 static int no_memory(nd_diag *diag)
@@ -106,8 +99,8 @@ static int by_value(const void *a, const void *b)
 
 static void measure(nd_train_epoch *out, double *ranks, int64_t n)
 {
-    for (int k = 0; k < ND_TRAIN_N_CUTS; k++)
-        out->val_recall[k] = nd_metric_recall(ranks, n, cuts[k]);
+    for (int k = 0; k < ND_EVAL_N_CUTS; k++)
+        out->val_recall[k] = nd_metric_recall(ranks, n, nd_eval_cut(k));
     qsort(ranks, (size_t)n, sizeof *ranks, by_value);
     out->val_median_rank = (ranks[(n - 1) / 2] + ranks[n / 2]) / 2;
     nd_metric_reciprocals(ranks, ranks, n);
@@ -119,17 +112,17 @@ int nd__train_validate(nd_training *x, nd_train_epoch *out)
     const nd_train_gallery *g = &x->gallery;
     search s = {.gallery = g};
     size_t n = (size_t)g->n_videos, cells = n * (size_t)g->n_tracks;
-    int n_threads = x->p.n_threads ? x->p.n_threads : nd_core_count();
+    int n_threads = x->p.run.n_threads ? x->p.run.n_threads : nd_core_count();
     s.scores = nd_calloc(cells, sizeof *s.scores);
     s.grades = nd_calloc(cells, sizeof *s.grades);
     s.ranks = nd_calloc(n, sizeof *s.ranks);
-    int rc = s.scores && s.grades && s.ranks ? 0 : no_memory(x->diag);
+    int rc = s.scores && s.grades && s.ranks ? 0 : no_memory(x->run.diag);
     if (!rc)
         rc = nd_matcher_embed(&s.videos, x->matcher, g->videos, g->n_videos, n_threads, NULL,
-                              x->diag);
+                              x->run.diag);
     if (!rc)
         rc = nd_matcher_embed(&s.tracks, x->matcher, g->tracks, g->n_tracks, n_threads, NULL,
-                              x->diag);
+                              x->run.diag);
     if (!rc) rc = nd_parallel(g->n_videos, n_threads, search_for, &s);
     if (!rc) measure(out, s.ranks, g->n_videos);
     nd_rows_deinit(&s.videos);

@@ -47,6 +47,9 @@ check "and leaves no checkpoint" test ! -e b.st.state
 
 run 0 "JSON" train corpus -o c.st "${options[@]}" --shuffle-pairs --setting ae --loss vtag=0 --json
 check "is one object" python3 -c "import json,sys; r=json.load(open('out')); assert r['weights']['vtag'] == 0 and len(r['epochs']) == 3"
+run 1 "a picture that cannot be drawn is told at the end" train corpus -o e.st "${options[@]}" --curve none/e.png -q
+one_line "with its path" "none/e.png"
+check "the model is there" test -s e.st
 : > broken.st
 run 1 "broken extractors are told" train corpus -x broken.st -o d.st
 one_line "in a line" "broken.st"

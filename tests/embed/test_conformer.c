@@ -3,8 +3,8 @@
  * and by three, with and without computing blocks twice, with every instruction set. Inference
  * gives the same bytes at any number of threads. The same of ours, preset "recommended"; and what
  * of its keys is refused. */
-#include "../test.h"
 #include "../uniform.h"
+#include "wrong_config.h"
 
 #include "compute/kernels.h"
 #include "learn/learn.h"
@@ -225,10 +225,7 @@ static void check_training(int which, int n_threads, bool checkpoint)
 
 /* ---- keys of ours -------------------------------------------------------------- */
 
-/* Each is refused with its key named. */
-static const struct {
-    const char *name, *config, *key;
-} wrong[] = {
+static const wrong_config wrong[] = {
     {"channels of text", "{\"stem_channels\": \"16\"}", "stem_channels"},
     {"one channel count", "{\"stem_channels\": [16]}", "stem_channels"},
     {"three channel counts", "{\"stem_channels\": [16, 32, 64]}", "stem_channels"},
@@ -246,20 +243,6 @@ static const struct {
     {"no such classifier", "{\"classifier\": \"tree\"}", "classifier"},
     {"a scale of nothing", "{\"classifier_scale\": 0}", "classifier_scale"},
 };
-
-static void check_wrong(void)
-{
-    for (size_t i = 0; i < ND_COUNT(wrong); i++) {
-        json_t *config = json_loads(wrong[i].config, 0, NULL);
-        nd_network *n = NULL;
-        nd_diag diag = {0};
-        ND_ASSERT(config);
-        int rc = nd_network_create(&n, config, "music", &diag);
-        CHECK(wrong[i].name, rc == ND_EFORMAT && !n && strstr(diag.text, wrong[i].key), "%d, %s",
-              rc, diag.text);
-        json_decref(config);
-    }
-}
 
 /* The fewest time steps that make a token, and one less. */
 static void check_short(int which, int64_t least)
@@ -297,7 +280,7 @@ static void check_loudness(int which, bool is_same)
 
 int main(void)
 {
-    check_wrong();
+    check_wrong_configs(wrong, ND_COUNT(wrong), create_network, "configuring music");
     check_short(3, 19);
     check_short(4, 4);
     check_loudness(3, true);

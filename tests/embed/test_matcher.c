@@ -1,14 +1,10 @@
 /* Matching models: configurations that lie; every model of the shelf in every setting, alone and in
  * a file; where a video's rows lie best along a track's. */
-#include "../test.h"
-
-#include "embed/embed.h"
+#include "wrong_config.h"
 
 enum { D = 12, E = 8, N = 5, LONG = 150 };
 
-static const struct {
-    const char *name, *config, *key;
-} wrong[] = {
+static const wrong_config wrong[] = {
     {"not an object", "[1]", "object"},
     {"no such kind", "{\"model\": \"siamese\"}", "siamese"},
     {"kind is a number", "{\"model\": 3}", "model"},
@@ -19,17 +15,17 @@ static const struct {
     {"a loss that pays", "{\"losses\": {\"av\": -1}}", "av"},
 };
 
+static int create_matcher(const json_t *config, bool *is_made_out, nd_diag *diag)
+{
+    nd_matcher *m = NULL;
+    int rc = nd_matcher_create(&m, config, diag);
+    *is_made_out = m;
+    return rc;
+}
+
 static void test_wrong(void)
 {
-    for (size_t i = 0; i < ND_COUNT(wrong); i++) {
-        json_t *config = json_loads(wrong[i].config, 0, NULL);
-        nd_matcher *m = NULL;
-        nd_diag diag = {0};
-        int rc = nd_matcher_create(&m, config, &diag);
-        CHECK(wrong[i].name, rc == ND_EFORMAT && !m && strstr(diag.text, wrong[i].key), "%d, %s",
-              rc, diag.text);
-        json_decref(config);
-    }
+    check_wrong_configs(wrong, ND_COUNT(wrong), create_matcher, "match");
     CHECK("names with either dash", nd_matcher_find("ut-cmvmr") == nd_matcher_find("ut_cmvmr"),
           "two");
     CHECK("no such name", !nd_matcher_find("ut") && !nd_matcher_find("ut-cmvmr-2"), "found");

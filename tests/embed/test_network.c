@@ -1,12 +1,7 @@
 /* Configurations that lie, and networks of every size by name. */
-#include "../test.h"
+#include "wrong_config.h"
 
-#include "embed/embed.h"
-
-/* Each is refused with its key named, and nothing is made. */
-static const struct {
-    const char *name, *config, *key;
-} wrong[] = {
+static const wrong_config wrong[] = {
     {"not an object", "[1]", "object"},
     {"no such kind", "{\"model\": \"transformer\"}", "transformer"},
     {"kind is a number", "{\"model\": 3}", "model"},
@@ -26,22 +21,6 @@ static const struct {
     {"no such positions", "{\"positions\": \"rotary\"}", "positions"},
     {"no such layout", "{\"layout\": \"columns\"}", "layout"},
 };
-
-static void test_wrong(void)
-{
-    for (size_t i = 0; i < ND_COUNT(wrong); i++) {
-        json_t *config = json_loads(wrong[i].config, 0, NULL);
-        nd_network *n = NULL;
-        nd_diag diag = {0};
-        ND_ASSERT(config);
-        int rc = nd_network_create(&n, config, "music", &diag);
-        CHECK(wrong[i].name,
-              rc == ND_EFORMAT && !n && strstr(diag.text, wrong[i].key) &&
-                  strstr(diag.text, "configuring music"),
-              "%d, %s", rc, diag.text);
-        json_decref(config);
-    }
-}
 
 /* A configuration that claims 270 GB of parameters, over a file that has none. */
 static void test_claims(void)
@@ -107,7 +86,7 @@ static void test_full_positions(void)
 
 int main(void)
 {
-    test_wrong();
+    check_wrong_configs(wrong, ND_COUNT(wrong), create_network, "configuring music");
     test_claims();
     test_presets();
     test_full_positions();

@@ -1,6 +1,5 @@
 /* Vectors of tags and of any text. */
-#include "../test.h"
-#include "embed/tag_vectors.h"
+#include "tag_vectors_of_text.h"
 
 static float cosine(const nd_tag_vectors *v, const char *a, const char *b)
 {
@@ -8,18 +7,6 @@ static float cosine(const nd_tag_vectors *v, const char *a, const char *b)
     if (nd_tag_vectors_text(x, NULL, v, a) || nd_tag_vectors_text(y, NULL, v, b)) return NAN;
     for (int d = 0; d < v->dim; d++) dot += x[d] * y[d];
     return dot;
-}
-
-static nd_tag_vectors of_text(const char *text)
-{
-    nd_vec file = {0};
-    nd_tag_vectors v = {0};
-    nd_diag diag = {0};
-    if (nd_vec_parse(&file, text, strlen(text), "x.vec", &diag) ||
-        nd_tag_vectors_of_vec(&v, &file, &diag))
-        printf("FAIL %s\n", diag.text), exit(1);
-    nd_vec_deinit(&file);
-    return v;
 }
 
 static void test_parts(void)
@@ -76,8 +63,9 @@ static void test_fit(void)
 
 static void test_texts(void)
 {
-    nd_tag_vectors v = of_text("6 4\ncalm 2 0 0 0\npiano 0 3 0 0\nhip_hop 0 0 1 0\nof 0 0 0 1\n"
-                               "Guitars 0 0 0.6 0.8\nvoid 0 0 0 0\n");
+    nd_tag_vectors v = tag_vectors_of_text(
+        "6 4\ncalm 2 0 0 0\npiano 0 3 0 0\nhip_hop 0 0 1 0\nof 0 0 0 1\n"
+        "Guitars 0 0 0.6 0.8\nvoid 0 0 0 0\n");
     float out[4] = {77};
     bool is_known = false;
     CHECK("no tag", nd_tag_vectors_text(out, NULL, &v, " !! ") == ND_EFORMAT && out[0] > 76, "%g",

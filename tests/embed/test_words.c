@@ -3,18 +3,7 @@
 
 #include "../compute/failing_malloc.h"
 #include "embed/words.h"
-
-static nd_tag_vectors of_text(const char *text)
-{
-    nd_vec file = {0};
-    nd_tag_vectors v = {0};
-    nd_diag diag = {0};
-    if (nd_vec_parse(&file, text, strlen(text), "x.vec", &diag) ||
-        nd_tag_vectors_of_vec(&v, &file, &diag))
-        printf("FAIL %s\n", diag.text), exit(1);
-    nd_vec_deinit(&file);
-    return v;
-}
+#include "tag_vectors_of_text.h"
 
 static const char VECTORS[] = "5 4\ncalm 2 0 0 0\npiano 0 3 0 0\nhip_hop 0 0 1 0\n"
                               "Guitars 0 0 0.6 0.8\nvoid 0 0 0 0\n";
@@ -46,7 +35,8 @@ static float cosine(const nd_words *a, const nd_words *b, const char *text)
 
 static void test_wrong(void)
 {
-    nd_tag_vectors v = of_text(VECTORS), wide = {.dim = ND_TAG_MAX_DIM + 1}, none = {.dim = 4};
+    nd_tag_vectors v = tag_vectors_of_text(VECTORS), wide = {.dim = ND_TAG_MAX_DIM + 1},
+                   none = {.dim = 4};
     nd_words *w = NULL;
     nd_diag diag = {0};
     const char *const twice[] = {"calm piano", "calm pianos"}, *const raw[] = {"#Calm"};
@@ -66,7 +56,7 @@ static void test_wrong(void)
 static void test_asking(void)
 {
     static const char *const tags[] = {"calm piano", "guitars"};
-    nd_tag_vectors v = of_text(VECTORS);
+    nd_tag_vectors v = tag_vectors_of_text(VECTORS);
     nd_words *w = NULL;
     nd_diag diag = {0};
     float a[4], b[4];
@@ -112,7 +102,7 @@ static void check_round_trip(const char *name, nd_words *w, nd_stored_dtype dtyp
 static void test_round_trip(void)
 {
     static const char *const tags[] = {"calm piano", "guitars"};
-    nd_tag_vectors v = of_text(VECTORS);
+    nd_tag_vectors v = tag_vectors_of_text(VECTORS);
     nd_words *w = NULL;
     nd_words_of_vectors(&w, &v, tags, 2, 9, NULL);
     check_round_trip("whole floats", w, ND_STORED_F32, 1e-6);
@@ -137,7 +127,7 @@ static void test_size(void)
         for (int d = 0; d < DIM; d++) nd_str_append(&text, " %.4f", nd_rng_normal(&rng));
         nd_str_append(&text, "\n");
     }
-    nd_tag_vectors v = of_text(text.text);
+    nd_tag_vectors v = tag_vectors_of_text(text.text);
     nd_words *w = NULL;
     nd_stored_value *items = NULL;
     size_t n = 0, capacity = 0;
@@ -197,7 +187,7 @@ static void check_refused(nd_words *w, json_t *config, const char *what, const c
 static void test_hostile(void)
 {
     static const char *const tags[] = {"calm piano", "guitars"};
-    nd_tag_vectors v = of_text(VECTORS);
+    nd_tag_vectors v = tag_vectors_of_text(VECTORS);
     nd_words *w = NULL, *r = NULL;
     nd_diag diag = {0};
     nd_words_of_vectors(&w, &v, tags, 2, 3, NULL);
@@ -252,7 +242,7 @@ static int read_small(void *user)
 static void test_no_memory(void)
 {
     static const char *const tags[] = {"calm piano", "guitars"};
-    nd_tag_vectors v = of_text(VECTORS);
+    nd_tag_vectors v = tag_vectors_of_text(VECTORS);
     nd_words *w = NULL, *r = NULL;
     struct open_file f = {0};
     check_malloc_failures("made without memory", make_small, &v);

@@ -3,39 +3,23 @@
 #include <sys/stat.h>
 
 #include "../test.h"
+#include "corpus_root.h"
 #include "learn/clip_batches.h"
 #include "learn/learn.h"
 #include "needledrop/pretrain.h"
 
 enum { CLASSES = 3, TRAIN = 5, VAL = 2, CLIPS = 3, STEPS = 32, ROW = 768 };
 
-static char root[64];
 static const char *const names[] = {"calm sea", "happy city", "dark forest"};
-
-static void remove_root(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    if (*root && system(command)) perror(command);
-}
-
-static const char *path_of(const char *name)
-{
-    static char paths[8][128];
-    static int next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", root, name);
-    return path;
-}
 
 static bool is_there(const char *name)
 {
-    return access(path_of(name), F_OK) == 0;
+    return access(in_root(name), F_OK) == 0;
 }
 
 static void write_text(const char *name, const char *text)
 {
-    ND_ASSERT(!nd_file_write(path_of(name), text, strlen(text), NULL));
+    ND_ASSERT(!nd_file_write(in_root(name), text, strlen(text), NULL));
 }
 
 /* ---- the corpus -------------------------------------------------------------- */
@@ -106,7 +90,7 @@ static void write_cache(void)
     } splits[] = {{"train", TRAIN}, {"val", VAL}, {"test", 1}};
     nd_cache_writer *w = NULL;
     uint64_t seed = 1;
-    ND_ASSERT(!nd_cache_writer_open(&w, path_of("cache"), NULL));
+    ND_ASSERT(!nd_cache_writer_open(&w, in_root("cache"), NULL));
     for (size_t s = 0; s < ND_COUNT(splits); s++)
         for (int k = 0; k < CLASSES; k++)
             for (int i = 0; i < splits[s].n; i++) {
@@ -128,28 +112,28 @@ static void check_wrong(void)
     } cases[] = {
         {"no such preset", {.preset = "huge"}, "found huge"},
         {"no such schedule", {.schedule = "step"}, "cosine or inverse"},
-        {"epochs below 0", {.n_epochs = -1}, "epochs"},
-        {"a rate above 1", {.rate = 2}, "rate"},
+        {"epochs below 0", {.run.n_epochs = -1}, "epochs"},
+        {"a rate above 1", {.run.rate = 2}, "rate"},
         {"smoothing of 1", {.smoothing = 1}, "smoothing"},
-        {"threads below 0", {.n_threads = -3}, "threads"},
+        {"threads below 0", {.run.n_threads = -3}, "threads"},
     };
     for (size_t i = 0; i < ND_COUNT(cases); i++) {
-        nd_pretrain_report r = {.best = 77};
+        nd_pretrain_report r = {.run.best = 77};
         nd_diag diag = {0};
-        int rc = nd_pretrain(root, ND_VIDEO, path_of("w"), &cases[i].params, &r, &diag);
-        CHECK(cases[i].name, rc == ND_EARG && strstr(diag.text, cases[i].story) && r.best == 77,
+        int rc = nd_pretrain(root, ND_VIDEO, in_root("w"), &cases[i].params, &r, &diag);
+        CHECK(cases[i].name, rc == ND_EARG && strstr(diag.text, cases[i].story) && r.run.best == 77,
               "%d, %s", rc, diag.text);
     }
     nd_pretrain_report r;
     nd_diag diag = {0};
-    int rc = nd_pretrain(root, ND_MUSIC, path_of("w"), &(nd_pretrain_params){.jitter = true}, &r,
+    int rc = nd_pretrain(root, ND_MUSIC, in_root("w"), &(nd_pretrain_params){.jitter = true}, &r,
                          &diag);
     CHECK("jitter of music", rc == ND_EARG && strstr(diag.text, "jitter"), "%d %s", rc, diag.text);
-    rc = nd_pretrain(NULL, ND_VIDEO, path_of("w"), NULL, &r, &diag);
+    rc = nd_pretrain(NULL, ND_VIDEO, in_root("w"), NULL, &r, &diag);
     CHECK("no corpus", rc == ND_EARG, "%d", rc);
-    rc = nd_pretrain(path_of("none"), ND_VIDEO, path_of("w"), NULL, &r, &diag);
+    rc = nd_pretrain(in_root("none"), ND_VIDEO, in_root("w"), NULL, &r, &diag);
     CHECK("absent corpus", rc == ND_EIO, "%d", rc);
-    rc = nd_pretrain(root, ND_MUSIC, path_of("w"), NULL, &r, &diag);
+    rc = nd_pretrain(root, ND_MUSIC, in_root("w"), NULL, &r, &diag);
     CHECK("no music in the cache", rc == ND_EEMPTY && strstr(diag.text, "split \"train\""), "%d %s",
           rc, diag.text);
     CHECK("nothing was written", !is_there("w") && !is_there("w.state"), "something was");
@@ -170,10 +154,10 @@ static void check_data(void)
 
     nd_diag diag = {0};
     write_text("one.txt", "sea, calm sea, happy city, dark forest\n");
-    rc = nd_clip_data_open(&d, root, ND_VIDEO, path_of("one.txt"), &diag);
+    rc = nd_clip_data_open(&d, root, ND_VIDEO, in_root("one.txt"), &diag);
     CHECK("one target", rc == ND_EEMPTY && strstr(diag.text, "two targets"), "%d", rc);
     write_text("two.txt", "outside, calm sea, dark forest\nnothing\ninside, a house\n");
-    rc = nd_clip_data_open(&d, root, ND_VIDEO, path_of("two.txt"), NULL);
+    rc = nd_clip_data_open(&d, root, ND_VIDEO, in_root("two.txt"), NULL);
     CHECK("targets of a file", rc == 0 && d.K == 3 && !strcmp(d.names[0], "outside"), "%d", rc);
     CHECK("tags in no line", d.train.n == 2 * TRAIN, "%d", d.train.n);
     nd_clip_data_deinit(&d);
@@ -240,20 +224,20 @@ static void check_changes(void)
 /* ---- training --------------------------------------------------------------------- */
 
 static const nd_pretrain_params usual = {
-    .n_epochs = 6, .batch = 9, .patience = 6, .seed = 2, .n_threads = 2, .rate = 0.003};
+    .run = {.n_epochs = 6, .batch = 9, .patience = 6, .seed = 2, .n_threads = 2, .rate = 0.003}};
 
 /* Train to a file. @return as nd_pretrain; the report is freed */
 static int pretrain(const char *name, const nd_pretrain_params *p, nd_pretrain_report *r,
                     nd_diag *diag)
 {
-    return nd_pretrain(root, ND_VIDEO, path_of(name), p, r, diag);
+    return nd_pretrain(root, ND_VIDEO, in_root(name), p, r, diag);
 }
 
 static bool same_bytes(const char *a, const char *b)
 {
     nd_bytes x = {0}, y = {0};
-    ND_ASSERT(!nd_file_read(&x, path_of(a), 1 << 26, NULL));
-    ND_ASSERT(!nd_file_read(&y, path_of(b), 1 << 26, NULL));
+    ND_ASSERT(!nd_file_read(&x, in_root(a), 1 << 26, NULL));
+    ND_ASSERT(!nd_file_read(&y, in_root(b), 1 << 26, NULL));
     bool same = x.n == y.n && !memcmp(x.data, y.data, x.n);
     nd_bytes_deinit(&x);
     nd_bytes_deinit(&y);
@@ -265,13 +249,13 @@ static void check_learning(void)
     nd_pretrain_params p = usual;
     nd_pretrain_report r = {0};
     nd_diag diag = {0};
-    p.history = path_of("log");
+    p.run.history = in_root("log");
     int rc = pretrain("whole", &p, &r, &diag);
     ND_ASSERT(rc == 0);
-    CHECK("files that it has not seen", r.epochs[r.best].val_item_accuracy >= 0.8, "%g",
-          r.epochs[r.best].val_item_accuracy);
-    CHECK("epochs", r.n_epochs >= 1 && r.n_epochs <= 6 && r.epochs[0].n_steps == 5, "%d",
-          r.n_epochs);
+    CHECK("files that it has not seen", r.epochs[r.run.best].val_item_accuracy >= 0.8, "%g",
+          r.epochs[r.run.best].val_item_accuracy);
+    CHECK("epochs", r.run.n_epochs >= 1 && r.run.n_epochs <= 6 && r.epochs[0].n_steps == 5, "%d",
+          r.run.n_epochs);
     CHECK("no checkpoint is left", is_there("whole") && !is_there("whole.state"), "it is");
     CHECK("history", is_there("log"), "none");
     char *json = NULL;
@@ -281,10 +265,11 @@ static void check_learning(void)
     nd_pretrain_report_deinit(&r);
 
     p = usual;
-    p.patience = 1;
-    p.n_epochs = 40;
+    p.run.patience = 1;
+    p.run.n_epochs = 40;
     rc = pretrain("early", &p, &r, &diag);
-    CHECK("early stop", rc == 0 && r.is_early && r.n_epochs < 40, "%d, %d epochs", rc, r.n_epochs);
+    CHECK("early stop", rc == 0 && r.run.is_early && r.run.n_epochs < 40, "%d, %d epochs", rc,
+          r.run.n_epochs);
     nd_pretrain_report_deinit(&r);
 }
 
@@ -302,7 +287,7 @@ static void check_resume(void)
     int left = 0, rc = 0;
     nd_progress progress = {stop_at, &left};
     nd_pretrain_params p = usual;
-    p.progress = &progress;
+    p.run.progress = &progress;
     for (int stop = 3; stop < 10; stop += 4) {
         left = stop;
         rc = pretrain("again", &p, &r, &diag);
@@ -310,14 +295,14 @@ static void check_resume(void)
               "%d %s", rc, diag.text);
     }
     nd_pretrain_params other = usual;
-    other.rate = 0.01;
+    other.run.rate = 0.01;
     rc = pretrain("again", &other, &r, &diag);
     CHECK("other settings are refused", rc == ND_EARG && strstr(diag.text, "rate 0.003"), "%d %s",
           rc, diag.text);
     nd_bytes state = {0};
-    ND_ASSERT(!nd_file_read(&state, path_of("again.state"), 1 << 26, NULL));
-    ND_ASSERT(!nd_file_write(path_of("cut.state"), state.data, state.n * 2 / 3, NULL));
-    ND_ASSERT(!nd_file_write(path_of("cut2.state"), state.data, 9, NULL));
+    ND_ASSERT(!nd_file_read(&state, in_root("again.state"), 1 << 26, NULL));
+    ND_ASSERT(!nd_file_write(in_root("cut.state"), state.data, state.n * 2 / 3, NULL));
+    ND_ASSERT(!nd_file_write(in_root("cut2.state"), state.data, 9, NULL));
     nd_bytes_deinit(&state);
     rc = pretrain("cut", &usual, &r, &diag);
     CHECK("a state that is cut short", rc == ND_EFORMAT && strstr(diag.text, "cut.state"), "%d %s",
@@ -325,13 +310,13 @@ static void check_resume(void)
     rc = pretrain("cut2", &usual, &r, &diag);
     CHECK("a state of nine bytes", rc == ND_EFORMAT, "%d %s", rc, diag.text);
     rc = pretrain("again", &usual, &r, &diag);
-    CHECK("gone on to the end", rc == 0 && r.is_resumed, "%d %s", rc, diag.text);
+    CHECK("gone on to the end", rc == 0 && r.run.is_resumed, "%d %s", rc, diag.text);
     CHECK("to the same bytes", same_bytes("again", "whole"), "other bytes");
     nd_pretrain_report_deinit(&r);
     other = usual;
-    other.restart = true;
+    other.run.restart = true;
     rc = pretrain("cut", &other, &r, &diag);
-    CHECK("a restart", rc == 0 && !r.is_resumed && same_bytes("cut", "whole"), "%d", rc);
+    CHECK("a restart", rc == 0 && !r.run.is_resumed && same_bytes("cut", "whole"), "%d", rc);
     nd_pretrain_report_deinit(&r);
 }
 
@@ -342,15 +327,15 @@ static void check_kinds(void)
     nd_pretrain_params p = usual;
     p.multi_label = true;
     p.schedule = "inverse";
-    p.rate = 0.01;
+    p.run.rate = 0.01;
     int rc = pretrain("multi", &p, &r, &diag);
-    CHECK("several labels", rc == 0 && r.epochs[r.best].val_item_accuracy >= 0.5, "%d %s, %g", rc,
-          diag.text, rc ? 0 : r.epochs[r.best].val_item_accuracy);
+    CHECK("several labels", rc == 0 && r.epochs[r.run.best].val_item_accuracy >= 0.5, "%d %s, %g",
+          rc, diag.text, rc ? 0 : r.epochs[r.run.best].val_item_accuracy);
     CHECK("the published schedule", fabs(r.epochs[1].rate - 0.005) < 1e-12, "%g", r.epochs[1].rate);
     nd_pretrain_report_deinit(&r);
     p = usual;
     p.jitter = true;
-    p.n_epochs = 1;
+    p.run.n_epochs = 1;
     rc = pretrain("jitter", &p, &r, &diag);
     CHECK("with jitter", rc == 0 && !same_bytes("jitter", "whole"), "%d %s", rc, diag.text);
     nd_pretrain_report_deinit(&r);
@@ -376,7 +361,7 @@ static void write_music(const char *name, int n_classes, const char *const *tags
     ND_ASSERT(!nd_network_create(&n, config, "music", NULL));
     nd_params_init(nd_network_params(n), 5);
     ND_ASSERT(!nd_model_write(
-        path_of(name), &(nd_model_contents){.networks = &n, .n_networks = 1, .tags = list}, NULL));
+        in_root(name), &(nd_model_contents){.networks = &n, .n_networks = 1, .tags = list}, NULL));
     nd_network_destroy(&n);
     json_decref(config);
     json_decref(list);
@@ -392,22 +377,22 @@ static void check_share(void)
     write_music("music", CLASSES, (const char *const *)d.names);
     write_music("strange", 2, (const char *const[]){"a", "b"});
     nd_clip_data_deinit(&d);
-    p.share = path_of("strange");
+    p.share = in_root("strange");
     int rc = pretrain("both", &p, &r, &diag);
     CHECK("other targets", rc == ND_EFORMAT && strstr(diag.text, "same targets"), "%d %s", rc,
           diag.text);
-    p.share = path_of("whole");
+    p.share = in_root("whole");
     rc = pretrain("both", &p, &r, &diag);
     CHECK("a model without the other part", rc == ND_ENOTFOUND, "%d %s", rc, diag.text);
-    p.share = p.with = path_of("music");
+    p.share = p.with = in_root("music");
     rc = pretrain("both", &p, &r, &diag);
     ND_ASSERT(rc == 0);
-    CHECK("learnt beside it", r.epochs[r.best].val_item_accuracy >= 0.5, "%g",
-          r.epochs[r.best].val_item_accuracy);
+    CHECK("learnt beside it", r.epochs[r.run.best].val_item_accuracy >= 0.5, "%g",
+          r.epochs[r.run.best].val_item_accuracy);
     nd_pretrain_report_deinit(&r);
     nd_model *m = NULL, *before = NULL;
-    ND_ASSERT(!nd_model_open(&m, path_of("both"), NULL));
-    ND_ASSERT(!nd_model_open(&before, path_of("music"), NULL));
+    ND_ASSERT(!nd_model_open(&m, in_root("both"), NULL));
+    ND_ASSERT(!nd_model_open(&before, in_root("music"), NULL));
     nd_tensor *music = classifier_of(m, "music"), *video = classifier_of(m, "video");
     size_t bytes = (size_t)nd_tensor_count(music) * sizeof(float);
     CHECK("one matrix", !memcmp(music->data, video->data, bytes), "two");
@@ -424,7 +409,7 @@ int main(void)
     atexit(remove_root);
     write_corpus();
     nd_pretrain_report r;
-    CHECK("no tags yet", nd_pretrain(root, ND_VIDEO, path_of("w"), NULL, &r, NULL) == ND_ENOTFOUND,
+    CHECK("no tags yet", nd_pretrain(root, ND_VIDEO, in_root("w"), NULL, &r, NULL) == ND_ENOTFOUND,
           "taken");
     ND_ASSERT(!nd_tags_make(NULL, root, &(nd_tags_params){.min_videos = 2, .dim = 4}, NULL));
     write_cache();

@@ -7,13 +7,10 @@ static nd_train_params usual(void)
 {
     static char extractors[256];
     snprintf(extractors, sizeof extractors, "%s", in_root("x.safetensors"));
-    return (nd_train_params){.extractors = extractors,
-                             .config = "paper-s",
-                             .n_epochs = 4,
-                             .batch = 8,
-                             .patience = 100,
-                             .seed = 7,
-                             .n_threads = 2};
+    return (nd_train_params){
+        .extractors = extractors,
+        .config = "paper-s",
+        .run = {.n_epochs = 4, .batch = 8, .patience = 100, .seed = 7, .n_threads = 2}};
 }
 
 static int train(const char *name, const nd_train_params *params, nd_train_report *r, nd_diag *diag)
@@ -54,7 +51,7 @@ static void test_wrong(void)
     rc = train("m", &bad, &r, &diag);
     CHECK("a loss that it does not have", rc == ND_EARG, "%d %s", rc, diag.text);
     bad = usual();
-    bad.rate = NAN;
+    bad.run.rate = NAN;
     rc = train("m", &bad, &r, &diag);
     CHECK("a rate that is none", rc == ND_EARG, "%d %s", rc, diag.text);
     CHECK("and no model is written", access(in_root("m"), F_OK) != 0, "there is one");
@@ -88,9 +85,9 @@ static void test_learns(void)
     nd_train_report r = {0};
     nd_diag diag;
     params.config = "recommended";
-    params.n_epochs = 8;
+    params.run.n_epochs = 8;
     int rc = train("learned", &params, &r, &diag);
-    CHECK("it trains", rc == 0 && r.n_epochs == 8, "%d %s", rc, diag.text);
+    CHECK("it trains", rc == 0 && r.run.n_epochs == 8, "%d %s", rc, diag.text);
     if (rc) return;
     const nd_train_epoch *first = &r.epochs[0], *last = &r.epochs[7];
     CHECK("the loss falls", last->losses[0] < 0.9 * first->losses[0], "%g, then %g",
@@ -99,7 +96,8 @@ static void test_learns(void)
           r.n_pairs == 2 * MATCH_TRAIN && r.n_val_videos == 2 * MATCH_VAL &&
               r.n_val_tracks == MATCH_VAL + 1,
           "%d %d %d", r.n_pairs, r.n_val_videos, r.n_val_tracks);
-    CHECK("the best is the best", r.epochs[r.best].val_recall[2] == 1 && r.best >= 0, "%d", r.best);
+    CHECK("the best is the best", r.epochs[r.run.best].val_recall[2] == 1 && r.run.best >= 0, "%d",
+          r.run.best);
     CHECK("the test split is not embedded", count_files("cache/embeddings-test*") == 0, "it is");
     CHECK("no checkpoint is left", count_files("learned.state") == 0, "one is");
     CHECK("speed is told", r.steps_per_s > 0 && r.gflop_a_step > 0 && r.peak_gflop_per_s > 0, "%g",
@@ -146,24 +144,25 @@ static void test_exact(void)
     nd_diag diag;
     int rc = train("a", &params, &r, &diag), n_left = 7; /* three steps an epoch */
     nd_progress progress = {stop_after, &n_left};
-    params.n_threads = 1;
-    params.progress = &progress;
-    params.checkpoint_s = 1e-9;
+    params.run.n_threads = 1;
+    params.run.progress = &progress;
+    params.run.checkpoint_s = 1e-9;
     int stopped = train("b", &params, &again, &diag);
     CHECK("it stops on request", !rc && stopped == ND_ECANCELLED && !again.epochs, "%d, %d", rc,
           stopped);
     CHECK("and leaves a checkpoint, no model", count_files("b.state") == 1 && count_files("b") == 0,
           "not");
-    params.rate = 0.01;
+    params.run.rate = 0.01;
     rc = train("b", &params, &again, &diag);
     CHECK("it does not go on with other settings", rc == ND_EARG && strstr(diag.text, "rate"), "%s",
           diag.text);
     params = usual();
     rc = train("b", &params, &again, &diag);
-    CHECK("it goes on", rc == 0 && again.is_resumed && again.n_epochs == 4, "%d %s", rc, diag.text);
+    CHECK("it goes on", rc == 0 && again.run.is_resumed && again.run.n_epochs == 4, "%d %s", rc,
+          diag.text);
     CHECK("to the same bytes, at another number of threads", is_same_file("a", "b"), "others");
-    bool same = again.n_epochs == r.n_epochs;
-    for (int i = 0; i < r.n_epochs && same; i++)
+    bool same = again.run.n_epochs == r.run.n_epochs;
+    for (int i = 0; i < r.run.n_epochs && same; i++)
         same = r.epochs[i].loss == again.epochs[i].loss &&
                r.epochs[i].val_mrr == again.epochs[i].val_mrr;
     CHECK("by the same curve", same, "another");
@@ -176,12 +175,12 @@ static void test_switches(void)
     nd_train_params params = usual();
     nd_train_report r = {0};
     nd_diag diag;
-    params.n_epochs = 1;
+    params.run.n_epochs = 1;
     params.natural = params.shuffle_pairs = params.half = true;
     params.setting = "ae";
     params.weights = (const nd_train_weight[]){{"vtag", 0}};
     params.n_weights = 1;
-    params.history = in_root("history");
+    params.run.history = in_root("history");
     int rc = train("c", &params, &r, &diag), vtag = -1;
     for (int i = 0; i < r.n_losses; i++)
         if (!strcmp(r.loss_names[i], "vtag")) vtag = i;
@@ -191,12 +190,12 @@ static void test_switches(void)
     CHECK("the history is written", count_files("history") == 1, "not");
     nd_train_report_deinit(&r);
     params = usual();
-    params.patience = 1;
-    params.n_epochs = 50;
-    params.rate = 1e-9;
+    params.run.patience = 1;
+    params.run.n_epochs = 50;
+    params.run.rate = 1e-9;
     rc = train("d", &params, &r, &diag);
-    CHECK("it ends early where nothing gets better", !rc && r.is_early && r.n_epochs < 50, "%d, %d",
-          rc, r.n_epochs);
+    CHECK("it ends early where nothing gets better", !rc && r.run.is_early && r.run.n_epochs < 50,
+          "%d, %d", rc, r.run.n_epochs);
     nd_train_report_deinit(&r);
 }
 
@@ -208,10 +207,10 @@ static void test_damaged(void)
     nd_file_write(in_root("e.state"), "no checkpoint", 13, NULL);
     int rc = train("e", &params, &r, &diag);
     CHECK("a damaged checkpoint is told", rc == ND_EFORMAT && !r.epochs, "%d %s", rc, diag.text);
-    params.restart = true;
-    params.n_epochs = 1;
+    params.run.restart = true;
+    params.run.n_epochs = 1;
     rc = train("e", &params, &r, &diag);
-    CHECK("and passed over on request", rc == 0 && !r.is_resumed, "%d %s", rc, diag.text);
+    CHECK("and passed over on request", rc == 0 && !r.run.is_resumed, "%d %s", rc, diag.text);
     nd_train_report_deinit(&r);
 }
 
