@@ -13,14 +13,15 @@
 #include "embed/words.h"
 #include "needledrop/model.h"
 
-/* ---- the shelf extractors/ ------------------------------------------------------------- */
+/* ---- the shelf extractors/ ----------------------------------------------------- */
 
 /** Sizes of a network: features a time step, width of an embedding, classes (0: no classifier). */
 typedef struct nd_network_size {
     int64_t F, D, K;
 } nd_network_size;
 
-/** A kind of network over clips: extractors/NAME.c defines `const nd_network_ops nd_network_NAME`. */
+/** A kind of network over clips: extractors/NAME.c defines `const nd_network_ops nd_network_NAME`.
+ *  */
 typedef struct nd_network_ops {
     const char *name;    /* its value of "model" in a configuration */
     const char *summary; /* a line, without a full stop */
@@ -50,8 +51,8 @@ typedef struct nd_network_ops {
     void (*release)(void *state);
 
     /** @param feature  that it reads: "fbank", "frames", "colour_frames"
-     *  @return the configuration of a named size ("paper", "small", "tiny"; "recommended" of the first
-     *  and the last feature) as a new object;
+     *  @return the configuration of a named size ("paper", "small", "tiny"; "recommended" of the
+     *  first and the last feature) as a new object;
      *  NULL: there is none of that name, or no memory. */
     json_t *(*preset)(const char *name, const char *feature, int n_classes);
 } nd_network_ops;

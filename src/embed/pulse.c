@@ -58,9 +58,9 @@ static bool read_classes(int32_t *classes, const place *p, const char *name, con
     return true;
 }
 
-/* Where a track changes its tempo from clip to clip, a tracker that hears all of it goes on with the
- * tempo before, and one that hears a clip alone takes half or double of it. So: the interval of the
- * clip alone, at the octave nearest to that of the whole track's beats in the clip. */
+/* Where a track changes its tempo from clip to clip, a tracker that hears all of it goes on with
+ * the tempo before, and one that hears a clip alone takes half or double of it. So: the interval
+ * of the clip alone, at the octave nearest to that of the whole track's beats in the clip. */
 static void settle_intervals(float *column, const place *p)
 {
     nd_array a;

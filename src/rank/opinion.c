@@ -6,6 +6,10 @@
  *   rhythm  0.10  a ranker of the shelf, near that place; 0.30 for music beside music
  *   like          what was asked for in words; its share is the caller's
  *
+ * Beside a ranker, match and pair weigh less the more the model doubts: the largest pair of the
+ * list is the factor. A model that sees media unlike those it was trained on finds no pair that
+ * belongs together, and then the ranker decides.
+ *
  * Inner products go from -1 .. 1 to 0 .. 1. Weights of what is known are made to sum to 1. They
  * were set by hand on made films: the pair scorer orders a short list better than the rows do, and
  * the rhythm ranker at more than a tenth made it worse (docs/ranking.md).
@@ -40,9 +44,10 @@ static void add_like(nd_fit *f, const nd_opinion *o)
 
 static void add_parts(nd_fit *f, const nd_opinion *o, const nd_fit *second)
 {
-    add_known(f, "match", level_of_cosine(o->match), weight_match);
-    add_known(f, "whole", level_of_cosine(o->whole), weight_whole);
-    add_known(f, "pair", isnan(o->pair) ? ND_UNKNOWN : o->pair, weight_pair);
+    double trust = second && o->second_weight > 0 ? 1 - ND_CLAMP(o->doubt, 0.0, 1.0) : 1;
+    add_known(f, "match", level_of_cosine(o->match), trust * weight_match);
+    add_known(f, "whole", level_of_cosine(o->whole), trust * weight_whole);
+    add_known(f, "pair", isnan(o->pair) ? ND_UNKNOWN : o->pair, trust * weight_pair);
     if (second) {
         nd_fit_add(f, "rhythm", second->score, o->second_weight);
         memcpy(f->details, second->parts, sizeof f->details);
@@ -51,7 +56,7 @@ static void add_parts(nd_fit *f, const nd_opinion *o, const nd_fit *second)
     add_like(f, o);
 }
 
-/* ---- reasons ------------------------------------------------------------------------ */
+/* ---- reasons ------------------------------------------------------------------- */
 
 static const char *clock_text(char out[12], double s)
 {
@@ -82,13 +87,14 @@ static nd_reason *add_reason(nd_fit *f, double value, double weight)
     return &f->reasons[f->n_reasons++];
 }
 
-/* The model's parts are one reason: their mean. */
+/* What the rows say is one reason: their mean. The closer look is one where it is in favour: it is
+ * sparing with that, so that a low value says little of one track (docs/ranking.md). */
 static void explain_model(nd_fit *f, const nd_opinion *o)
 {
     double sum = 0, weights = 0;
     for (int i = 0; i < f->n_parts; i++) {
         const nd_score_part *p = &f->parts[i];
-        if (!strcmp(p->name, "rhythm") || !strcmp(p->name, "like")) continue;
+        if (strcmp(p->name, "match") != 0 && strcmp(p->name, "whole") != 0) continue;
         sum += p->weight * p->value;
         weights += p->weight;
     }
@@ -98,6 +104,13 @@ static void explain_model(nd_fit *f, const nd_opinion *o)
     if (!o->shared) return;
     r = add_reason(f, ND_MAX(r->value, 0.6), 0.5 * weights);
     snprintf(r->text, 80, "both say \"%.60s\"", o->shared);
+}
+
+static void explain_pair(nd_fit *f, const nd_score_part *p)
+{
+    if (nd_tone_of(p->value) != ND_STRONG) return;
+    nd_reason *r = add_reason(f, p->value, p->weight);
+    snprintf(r->text, 80, "looked at closely the two belong together");
 }
 
 /* What is met and what is not. */
@@ -127,8 +140,10 @@ static void explain_second(nd_fit *f, const nd_fit *second, double weight)
 static void explain(nd_fit *f, const nd_opinion *o, const nd_fit *second)
 {
     explain_model(f, o);
-    for (int i = 0; i < f->n_parts; i++)
+    for (int i = 0; i < f->n_parts; i++) {
+        if (!strcmp(f->parts[i].name, "pair")) explain_pair(f, &f->parts[i]);
         if (!strcmp(f->parts[i].name, "like")) explain_like(f, o, &f->parts[i]);
+    }
     for (int i = 0; i < f->n_parts; i++)
         if (!strcmp(f->parts[i].name, "rhythm")) explain_second(f, second, f->parts[i].weight);
     nd_reasons_join(f);

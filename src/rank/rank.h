@@ -47,7 +47,7 @@ extern const nd_ranker_ops *const nd_ranker_shelf[];
 /** @return the ranker of that name; NULL when there is none. */
 const nd_ranker_ops *nd_ranker_find(const char *name);
 
-/* ---- with a model ---------------------------------------------------------------- */
+/* ---- with a model -------------------------------------------------------------- */
 
 /** What a model, and words, say of one track. NAN: not known, or not asked. */
 typedef struct nd_opinion {
@@ -59,9 +59,12 @@ typedef struct nd_opinion {
     double at_s;             /* where in the track the query begins */
     double query_s, track_s; /* lengths; query_s 0: words alone */
     double second_weight;    /* of the ranker of the shelf, beside the weights of the model */
-    const char *shared;      /* a tag of both; NULL: none */
-    const char *liked;       /* the wishes that it meets, "calm, no drums"; "", NULL: none */
-    const char *missed;      /* those that it does not */
+    double doubt;       /* 0 .. 1: by how much the model's parts weigh less beside the ranker's;
+                              * 1 - the best pair of the list: where nothing belongs together, the
+                              * model has not learned from such media */
+    const char *shared; /* a tag of both; NULL: none */
+    const char *liked;  /* the wishes that it meets, "calm, no drums"; "", NULL: none */
+    const char *missed; /* those that it does not */
 } nd_opinion;
 
 /** One fit of a model's opinion and, where there is one, a ranker's.
@@ -70,7 +73,7 @@ typedef struct nd_opinion {
  *  @return 0; ND_EEMPTY: nothing is known. *out untouched. Threads: safe. */
 int nd_opinion_fit(nd_fit *out, const nd_opinion *o, const nd_fit *second);
 
-/* ---- wishes ------------------------------------------------------------------------ */
+/* ---- wishes -------------------------------------------------------------------- */
 
 /** What is known of a track beside wishes: a number a kind (ND_WISH_TEXT: none), NAN where not. */
 typedef struct nd_measures {

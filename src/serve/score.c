@@ -29,6 +29,7 @@ int nd__fit_candidate(nd_fit *out, nd__search *s, nd__candidate *c, nd_diag *dia
         return 0;
     }
     o.second_weight = s->ranker_weight;
+    o.doubt = s->doubt;
     o.liked = c->liked;
     o.missed = c->missed;
     o.shared = c->shared;

@@ -83,6 +83,7 @@ typedef struct nd__search {
     int n_threads, n_hits;
     const nd_ranker_ops *ranker; /* of the shelf; NULL: words alone */
     double ranker_weight;        /* beside a model's parts */
+    double doubt;                /* nd_opinion.doubt, of the whole list; 0 without pair scores */
     double like_weight;
     nd__lens lens;
     const char *why_not; /* static text, why there is no model; NULL: there is, or it was told */

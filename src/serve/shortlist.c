@@ -226,6 +226,17 @@ static bool has_pairs(const nd__search *s)
            nd_matcher_size_of(s->lens.matcher).has_pair;
 }
 
+static void take_odds(const pairs *p, nd__search *s)
+{
+    double best = -1;
+    for (int i = 0; i < p->n; i++) {
+        double odds = isfinite(p->odds[i]) ? (double)p->odds[i] : NAN;
+        s->items[p->tracks[i].at].opinion.pair = odds;
+        best = fmax(best, odds);
+    }
+    s->doubt = best < 0 ? 0 : 1 - best;
+}
+
 int nd__pair_candidates(nd__search *s, nd_diag *diag)
 {
     pairs p = {0};
@@ -241,8 +252,7 @@ int nd__pair_candidates(nd__search *s, nd_diag *diag)
     if (!rc && p.n)
         rc = nd_matcher_pair(p.odds, s->lens.matcher, &s->lens.item.item, p.items, p.offsets, p.n,
                              s->n_threads, diag);
-    for (int i = 0; i < p.n && !rc; i++)
-        s->items[p.tracks[i].at].opinion.pair = isfinite(p.odds[i]) ? p.odds[i] : NAN;
+    if (!rc) take_odds(&p, s);
     pairs_deinit(&p);
     return rc;
 }

@@ -72,7 +72,15 @@ static void test_opinion(void)
           f.start_s == 13 && f.n_details == 2 && !strcmp(f.details[1].name, "sync"), "%g, %d",
           f.start_s, f.n_details);
     CHECK_NEAR("weights", part_of(&f, "rhythm")->weight, 0.10, 1e-9);
-    CHECK("what both share is said", strstr(f.why, "Both say \"calm piano\""), "%s", f.why);
+    o.doubt = 0.9;
+    ND_ASSERT_EQ(nd_opinion_fit(&f, &o, &r), 0);
+    check_sums("in doubt", &f);
+    CHECK_NEAR("the second decides", part_of(&f, "rhythm")->weight, 0.10 / 0.19, 1e-9);
+    ND_ASSERT_EQ(nd_opinion_fit(&f, &o, NULL), 0);
+    CHECK_NEAR("alone the model does", part_of(&f, "pair")->weight, 0.55 / 0.90, 1e-9);
+    o.doubt = 0;
+    ND_ASSERT_EQ(nd_opinion_fit(&f, &o, &r), 0);
+    CHECK("what both share is said", strstr(f.why, "oth say \"calm piano\""), "%s", f.why);
     o.second_weight = 0;
     ND_ASSERT_EQ(nd_opinion_fit(&f, &o, &r), 0);
     check_sums("a second without weight", &f);
@@ -146,6 +154,8 @@ static void test_meet(void)
         {"90 bpm", {.kind = ND_WISH_TEMPO, .value = 90}, 90, 300, 1, 1},
         {"90 bpm, and is not", {.kind = ND_WISH_TEMPO, .value = 90}, 140, 90, 0, 0.2},
         {"louder", {.kind = ND_WISH_LOUDNESS, .sign = 1}, -10, -16, 0.85, 0.9},
+        {"without beat", {.kind = ND_WISH_BEAT, .sign = -1}, 0, 2, 1, 1},
+        {"more beat than none", {.kind = ND_WISH_BEAT, .sign = 1}, 0, 2, 0, 0},
         {"major", {.kind = ND_WISH_MODE, .sign = 1}, 0, NAN, 1, 1},
         {"minor", {.kind = ND_WISH_MODE, .sign = -1}, 0, NAN, 0, 0},
     };
@@ -156,7 +166,7 @@ static void test_meet(void)
     nd_wish wish = {.kind = ND_WISH_BEAT, .sign = 1};
     CHECK("not known",
           isnan(nd_wish_meet(&wish, NAN, 1)) && isnan(nd_wish_meet(&wish, 1, NAN)) &&
-              isnan(nd_wish_meet(&wish, 0, 1)),
+              isnan(nd_wish_meet(&wish, 0, 0)),
           "a number");
 }
 

@@ -12,7 +12,7 @@ static const double MAX_RATE = 0.999;
 /* "momentum" is of the second norm of a deep network alone: the others keep PyTorch's. */
 static const float TORCH_MOMENTUM = 0.1f;
 
-/* ---- parameters ------------------------------------------------------------------- */
+/* ---- parameters ---------------------------------------------------------------- */
 
 typedef char param_name[128];
 
@@ -100,8 +100,8 @@ static void add_mlp(ut_mlp *m, nd_params *p, const char *name, int64_t in, int64
     m->linear[i + 1] = add_linear(p, net, i ? "6" : "3", out, out);
 }
 
-/* As published, tables begin with values of deviation 1, several times those of our clips, which then
- * say next to nothing; so tables of our classes begin small. */
+/* As published, tables begin with values of deviation 1, several times those of our clips, which
+ * then say next to nothing; so tables of our classes begin small. */
 static void add_tables(ut_published *s, nd_params *p)
 {
     int64_t D = s->D[UT_MUSIC];
@@ -135,7 +135,7 @@ static int add_mixture(nd_params *p)
     return index;
 }
 
-/* ---- configuration ------------------------------------------------------------------ */
+/* ---- configuration ------------------------------------------------------------- */
 
 static int64_t width(nd_config *c, const char *key, int64_t missing)
 {
@@ -176,7 +176,7 @@ static void read_rest(ut_published *s, nd_config *c)
                            "cross_head_dim", 100);
 }
 
-/* ---- presets ------------------------------------------------------------------------- */
+/* ---- presets ------------------------------------------------------------------- */
 
 /* Widths as published, or a quarter of them. */
 static json_t *widths(int D_music, int D_video, int E, int divisor)
@@ -215,7 +215,7 @@ json_t *nd__ut_preset(const char *name, const char *setting, int D_music, int D_
     return out;
 }
 
-/* ---- positions ----------------------------------------------------------------------- */
+/* ---- positions ----------------------------------------------------------------- */
 
 /* Sines and cosines of each place (Vaswani 2017). */
 static float *make_positions(int T, int64_t D)
