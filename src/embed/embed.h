@@ -20,8 +20,8 @@ typedef struct nd_network_size {
     int64_t F, D, K;
 } nd_network_size;
 
-/** A kind of network over clips: extractors/NAME.c defines `const nd_network_ops nd_network_NAME`.
- *  */
+/** A kind of network over clips: extractors/NAME.c defines
+ *  `const nd_network_ops nd_network_NAME`. */
 typedef struct nd_network_ops {
     const char *name;    /* its value of "model" in a configuration */
     const char *summary; /* a line, without a full stop */
