@@ -3,14 +3,16 @@
 
 #include "serve/search.h"
 
-/* The ranker of the shelf on a candidate, near where the model found it.
+/* The ranker of the shelf on a candidate, near where the model found it, if the model is to be
+ * trusted with that.
  * @return 0; as nd_ranker_ops.fit, where no model has an opinion either */
 static int fit_second(nd_fit *out, bool *has_out, const nd__search *s, const nd__candidate *c,
                       nd_diag *diag)
 {
     *has_out = false;
     if (!s->ranker) return 0;
-    int rc = s->ranker->fit(out, s->query, c->track, c->opinion.at_s);
+    double near_s = s->doubt > 0.5 ? NAN : c->opinion.at_s;
+    int rc = s->ranker->fit(out, s->query, c->track, near_s);
     *has_out = !rc;
     if (!rc || (rc == ND_EEMPTY && s->lens.rows.n)) return 0;
     return nd_diag_set(diag, rc, "it has nothing that ranker %s compares", s->ranker->name);
