@@ -6,6 +6,7 @@
 #   make bench      ours and others side by side, docs/results.md; BENCH="NAME.." some
 #   make ladder     corpora, models, figures of docs/results.md; WORLDS= SEEDS= SIZE= LADDER=DIR
 #   make model      models/default.safetensors, trained from the made world
+#   make real       the default model on ../shared/data, docs/results.md
 #   make install    PREFIX=/usr/local DESTDIR=
 # FLAVOUR=release|asan|ubsan|tsan|debug and CC=gcc|clang have a build folder each. V=1
 # shows whole commands. As many jobs run as there are cores unless -j says otherwise.
@@ -79,7 +80,7 @@ LIB    := $(B)/libneedledrop.a
 SOLIB  := $(B)/libneedledrop.so.$(VERSION)
 WORKER := $(B)/needledrop-worker
 
-.PHONY: all demo test check bench ladder model install clean help fuzz check-headers
+.PHONY: all demo test check bench ladder model real install clean help fuzz check-headers
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/needledrop $(WORKER) $(SOLIB)
@@ -194,6 +195,8 @@ ladder: $(B)/needledrop $(WORKER)
 	@tools/ladder $(B) run
 model: $(B)/needledrop $(WORKER)
 	@tools/ladder $(B) model
+real: build/.bench-packages $(B)/needledrop $(WORKER)
+	@tools/real-media $(B) into docs/results-notes.md docs/results.md
 
 # ---- fuzzing with libFuzzer: make fuzz TARGET=description SECONDS=60 -----------------
 SECONDS ?= 60

@@ -87,15 +87,28 @@ static void print_tags(const char *what, const nd_shown_tags tags)
     for (int i = 0; tags[i]; i++) printf("%s%s", i ? ", " : what, tags[i]);
 }
 
+/* "use 0:16 to 0:35 of 0:36, from 15.504 s on"; "all of 0:36" where nothing is left out. */
+static void print_window(const nd_hit *h)
+{
+    char length[16], from[16], to[16];
+    cli_time(length, h->duration_s);
+    if (h->start_s <= 0 && h->window_s[1] >= h->duration_s - 0.5) {
+        printf("all of %s", length);
+        return;
+    }
+    printf("use %s to %s of %s, from %.3f s on", cli_time(from, h->window_s[0]),
+           cli_time(to, h->window_s[1]), length, h->start_s);
+}
+
 static void print_hit(const nd_ranking *r, const nd_hit *h)
 {
-    char file[1024], length[16], from[16], to[16];
+    char file[1024];
     printf("%3d  %.3f ", h->rank, h->score);
     print_name(h, cli_text(file, cli_file_name(h->path)));
-    printf("%s%s", indent, h->why);
-    printf("\n%suse %s to %s of %s, from %.3f s on", indent, cli_time(from, h->window_s[0]),
-           cli_time(to, h->window_s[1]), cli_time(length, h->duration_s), h->start_s);
+    printf("%s%s\n%s", indent, h->why, indent);
+    print_window(h);
     if (h->tempo_bpm > 0) printf("; %.0f bpm", h->tempo_bpm);
+    else printf("; no beat");
     if (h->key[0]) printf(", %s", h->key);
     print_tags("; heard: ", h->heard);
     printf("\n");
@@ -106,7 +119,7 @@ void cli_print_ranking(const nd_ranking *ranking, int n_wanted)
 {
     char path[1024];
     printf("%s", cli_text(path, ranking->path));
-    print_tags("; seen: ", ranking->seen);
+    print_tags("; tags: ", ranking->seen);
     printf("\n");
     for (int i = 0; i < ranking->n_hits; i++) print_hit(ranking, &ranking->hits[i]);
     if (ranking->n_hits < n_wanted)

@@ -3,7 +3,8 @@
  *
  * A text's inner products with all tracks are brought to their own mean and deviation, so that a
  * text and "calmer" weigh alike whatever the model's scale: a logistic curve, 0.88 at one deviation
- * above. A file that is tagged with the text meets it fully. */
+ * above. A word of which only its letters are known is a guess: it moves a level by less than a tenth,
+ * which claims nothing. A file that is tagged with the text meets it fully. */
 #include <math.h>
 #include <string.h>
 
@@ -11,14 +12,16 @@
 
 /* ---- reading -------------------------------------------------------------------------- */
 
-/* The vector of one text. @return whether it counts */
-static bool read_text(float *out, nd__like *l, const nd_wish *wish, const nd_words *words)
+/* The vector of the text of wish i. */
+static void read_text(float *out, nd__like *l, int i, const nd_words *words)
 {
+    const nd_wish *wish = &l->wishes.items[i];
     bool is_known = false;
-    if (nd_words_vector(out, &is_known, words, wish->text)) return false;
-    if (!is_known && !wish->only_if_known)
+    if (nd_words_vector(out, &is_known, words, wish->text)) return;
+    l->counts[i] = is_known || !wish->only_if_known;
+    l->is_guess[i] = !is_known;
+    if (!is_known && l->counts[i])
         nd_str_append(&l->unknown, "%s%s", l->unknown.text ? ", " : "", wish->text);
-    return is_known || !wish->only_if_known;
 }
 
 static int read_texts(nd__search *s, nd_diag *diag)
@@ -28,11 +31,9 @@ static int read_texts(nd__search *s, nd_diag *diag)
     float *texts = nd_calloc(n, E * sizeof *texts);
     l->vectors = nd_calloc(n, (size_t)s->lens.stored.U * sizeof *l->vectors);
     int rc = texts && l->vectors ? 0 : nd_diag_set(diag, ND_ENOMEM, "reading words: out of memory");
-    for (size_t i = 0; i < n && !rc; i++) {
-        const nd_wish *wish = &l->wishes.items[i];
-        if (wish->kind == ND_WISH_TEXT)
-            l->counts[i] = read_text(texts + i * E, l, wish, s->lens.words);
-    }
+    for (size_t i = 0; i < n && !rc; i++)
+        if (l->wishes.items[i].kind == ND_WISH_TEXT)
+            read_text(texts + i * E, l, (int)i, s->lens.words);
     if (!rc) rc = nd_matcher_text(l->vectors, s->lens.matcher, texts, (int64_t)n, diag);
     free(texts);
     return rc;
@@ -74,8 +75,8 @@ void nd__like_deinit(nd__like *like)
 
 /* ---- texts and all tracks --------------------------------------------------------------- */
 
-/* x as levels beside their mean. */
-static void level(float *x, int64_t n, int sign)
+/* x as levels beside their mean. @param spread  of them, 1: from 0 to 1 */
+static void level(float *x, int64_t n, int sign, double spread)
 {
     double sum = 0, squares = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -86,7 +87,7 @@ static void level(float *x, int64_t n, int sign)
     double deviation = sqrt(ND_MAX(0.0, squares / (double)ND_MAX(n, 1) - mean * mean));
     for (int64_t i = 0; i < n; i++) {
         double z = deviation > 1e-6 ? (x[i] - mean) / deviation : 0;
-        x[i] = (float)(1 / (1 + exp(-2 * sign * z)));
+        x[i] = (float)(0.5 + spread * (1 / (1 + exp(-2 * sign * z)) - 0.5));
     }
 }
 
@@ -104,7 +105,7 @@ static int scan_text(float *met, nd__search *s, int wish, nd_diag *diag)
         rc = nd_scan_whole(met + at, &s->crates[i], vector, s->n_threads, diag);
         at += s->crates[i].n;
     }
-    if (!rc) level(met, s->n_places, sign);
+    if (!rc) level(met, s->n_places, sign, s->like.is_guess[wish] ? 0.18 : 1);
     return rc;
 }
 

@@ -32,7 +32,7 @@ static int check_params(nd_library *const *libraries, int n_libraries, const nd_
 int nd__search_init(nd__search *s, nd_library *const *libraries, int n_libraries,
                     const nd_rank_params *params, nd_diag *diag)
 {
-    const double weight_beside_video = 0.10; /* opinion.c */
+    const double weight_beside_video = 0.25; /* opinion.c */
     static const nd_rank_params defaults;
     const nd_rank_params *p = params ? params : &defaults;
     const char *ranker = p->ranker && !is_blend(p->ranker) ? p->ranker : "rhythm";

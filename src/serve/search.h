@@ -34,10 +34,11 @@ typedef struct nd__lens {
 /** Wishes, and how the tracks meet them. Zeroed: none. */
 typedef struct nd__like {
     nd_wishes wishes;
-    bool counts[ND_MAX_WISHES]; /* a text that is looked for */
-    float *vectors;             /* [wishes.n, U]; NULL: no model that knows texts */
-    float *met;                 /* [wishes.n, n_places] 0 .. 1, of texts */
-    double from[ND_WISH_KINDS]; /* what "calmer" is compared with; NAN: not known */
+    bool counts[ND_MAX_WISHES];   /* a text that is looked for */
+    bool is_guess[ND_MAX_WISHES]; /* of which only letters are known */
+    float *vectors;               /* [wishes.n, U]; NULL: no model that knows texts */
+    float *met;                   /* [wishes.n, n_places] 0 .. 1, of texts */
+    double from[ND_WISH_KINDS];   /* what "calmer" is compared with; NAN: not known */
     nd_str unknown;
 } nd__like;
 

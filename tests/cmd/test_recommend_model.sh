@@ -46,7 +46,7 @@ check same_ranking_any_j cmp "$scratch/out" "$scratch/ranking"
 NEEDLEDROP_MODEL=$scratch/m1.safetensors run 0 by_default recommend "$lib" "$video" --json
 check same_by_default cmp "$scratch/out" "$scratch/ranking"
 run 0 text recommend "$lib" "$video" "${with[@]}" -k 2
-check weights_are_shown grep -qE 'match 0\.[0-9]+ x 0\.35 +pair 0\.[0-9]+ x 0\.55 +rhythm 0\.[0-9]+ x 0\.10 \(motion' "$scratch/out"
+check weights_are_shown grep -qE 'match 0\.[0-9]+ x 0\.[0-9]+ +pair 0\.[0-9]+ x 0\.[0-9]+ +rhythm 0\.[0-9]+ x 0\.[0-9]+ \(motion' "$scratch/out"
 check no_warning test ! -s "$scratch/err"
 run 0 model_alone recommend "$lib" "$video" "${with[@]}" --ranker model
 check rhythm_weighs_nothing grep -qE 'rhythm 0\.[0-9]+ x 0\.00' "$scratch/out"

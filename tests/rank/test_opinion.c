@@ -64,20 +64,20 @@ static void test_opinion(void)
           f.score, f.start_s, f.window_s[1]);
     CHECK("its place is said", strstr(f.why, "from 0:12 on"), "%s", f.why);
     o.pair = 0.25;
-    o.second_weight = 0.10;
+    o.second_weight = 0.25;
     o.shared = "calm piano";
     ND_ASSERT_EQ(nd_opinion_fit(&f, &o, &r), 0);
     check_sums("with a second", &f);
     CHECK("the second's start and parts",
           f.start_s == 13 && f.n_details == 2 && !strcmp(f.details[1].name, "sync"), "%g, %d",
           f.start_s, f.n_details);
-    CHECK_NEAR("weights", part_of(&f, "rhythm")->weight, 0.10, 1e-9);
+    CHECK_NEAR("weights", part_of(&f, "rhythm")->weight, 0.25, 1e-9);
     o.doubt = 0.9;
     ND_ASSERT_EQ(nd_opinion_fit(&f, &o, &r), 0);
     check_sums("in doubt", &f);
-    CHECK_NEAR("the second decides", part_of(&f, "rhythm")->weight, 0.10 / 0.19, 1e-9);
+    CHECK_NEAR("the second decides", part_of(&f, "rhythm")->weight, 0.25 / 0.325, 1e-9);
     ND_ASSERT_EQ(nd_opinion_fit(&f, &o, NULL), 0);
-    CHECK_NEAR("alone the model does", part_of(&f, "pair")->weight, 0.55 / 0.90, 1e-9);
+    CHECK_NEAR("alone the model does", part_of(&f, "pair")->weight, 0.25 / 0.75, 1e-9);
     o.doubt = 0;
     ND_ASSERT_EQ(nd_opinion_fit(&f, &o, &r), 0);
     CHECK("what both share is said", strstr(f.why, "oth say \"calm piano\""), "%s", f.why);
