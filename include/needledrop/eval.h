@@ -108,7 +108,8 @@ enum { ND_EVAL_N_STEPS = 5 };
 /** How much of something a linear classifier reads out of one clip's embedding. */
 typedef struct nd_eval_probe {
     const char *medium;         /* "music", "video" */
-    const char *what;           /* "concept", "tag", "pulse", "clip" (its index) */
+    const char *what;           /* "concept", "tag", "pulse", "clip" (its index),
+                                 * "later_clip" (the same, without the first) */
     int n_classes, n_fitted, n; /* clips fitted (train), measured */
     double accuracy;
     double chance; /* share of the commonest class */

@@ -1,6 +1,8 @@
 /* Linear probes: how much of something is read out of one clip's embedding by ridge regression
  * on one-hot classes. Features are brought to mean 0, variance 1 over the fitted clips; lambda is
- * 0.01 a fitted clip. A clip's place should not be readable (a fade, a border), its concept should.
+ * 0.01 a fitted clip. A clip's place should not be readable (a fade, a border), its concept
+ * should; the place without the first clip tells whether it is the beginning of a file that gives
+ * it away.
  *
  * Of a made corpus, truth.json says what each clip is about and how fast it is; of others the tag
  * of the whole file stands for its clips. */
@@ -13,12 +15,12 @@
 enum { CLIPS = 7, MAX_CLASSES = 4096 };
 static const double RIDGE = 0.01;
 
-/* ---- what a clip is ---------------------------------------------------------------------- */
+/* ---- what a clip is ------------------------------------------------------------ */
 
 typedef struct labels {
     nd__eval_truth truth;
     nd_tags *tags;    /* where there is no truth; NULL: none */
-    const char *what; /* "concept", "tag", "pulse", "clip" */
+    const char *what; /* "concept", "tag", "pulse", "clip", "later_clip" */
     const nd_items *items;
 } labels;
 
@@ -41,6 +43,7 @@ static int label_of(const labels *l, int file, int clip)
 {
     const int32_t *tags;
     if (!strcmp(l->what, "clip")) return clip < CLIPS ? clip : -1;
+    if (!strcmp(l->what, "later_clip")) return clip && clip < CLIPS ? clip : -1;
     if (!strcmp(l->what, "concept")) return truth_at(l, file, "concepts", clip);
     if (!strcmp(l->what, "pulse")) {
         bool is_music = nd_items_at(l->items, file)->medium == ND_MUSIC;
@@ -65,7 +68,7 @@ static void labels_close(labels *l)
     nd_tags_close(&l->tags);
 }
 
-/* ---- clips --------------------------------------------------------------------------------- */
+/* ---- clips --------------------------------------------------------------------- */
 
 /* The clips of a split that have a class. */
 typedef struct samples {
@@ -129,7 +132,7 @@ static void standardise(samples *fit, samples *other)
     }
 }
 
-/* ---- ridge regression ------------------------------------------------------------------------ */
+/* ---- ridge regression ---------------------------------------------------------- */
 
 /* Cholesky: a [D, D] becomes its lower factor. Positive definite, for the ridge is on it. */
 static void factor(double *a, int64_t D)
@@ -244,7 +247,8 @@ static int probe(nd_eval_probe *out, int *n_out, const labels *l, nd_medium medi
 int nd__eval_probe(nd_eval_probe *out, int *n_out, const nd__eval_task *task, const nd_items *items,
                    nd_diag *diag)
 {
-    static const char *const made[] = {"concept", "pulse", "clip"}, *const found[] = {"tag",
+    static const char *const made[] = {"concept", "pulse", "clip", "later_clip"}, *const found[] = {
+                                                                                      "tag",
                                                                                       "clip"};
     labels l;
     int rc = labels_open(&l, items, nd_corpus_dir(task->corpus), diag), n = 0;

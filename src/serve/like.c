@@ -3,14 +3,14 @@
  *
  * A text's inner products with all tracks are brought to their own mean and deviation, so that a
  * text and "calmer" weigh alike whatever the model's scale: a logistic curve, 0.88 at one deviation
- * above. A word of which only its letters are known is a guess: it moves a level by less than a tenth,
- * which claims nothing. A file that is tagged with the text meets it fully. */
+ * above. A word of which only its letters are known is a guess: it moves a level by less than a
+ * tenth, which claims nothing. A file that is tagged with the text meets it fully. */
 #include <math.h>
 #include <string.h>
 
 #include "serve/search.h"
 
-/* ---- reading -------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------- */
 
 /* The vector of the text of wish i. */
 static void read_text(float *out, nd__like *l, int i, const nd_words *words)
@@ -73,7 +73,7 @@ void nd__like_deinit(nd__like *like)
     *like = (nd__like){0};
 }
 
-/* ---- texts and all tracks --------------------------------------------------------------- */
+/* ---- texts and all tracks ------------------------------------------------------ */
 
 /* x as levels beside their mean. @param spread  of them, 1: from 0 to 1 */
 static void level(float *x, int64_t n, int sign, double spread)
@@ -173,7 +173,7 @@ double nd__like_texts(const nd__search *s, int64_t place)
     return weights > 0 ? sum / weights : 0.5;
 }
 
-/* ---- candidates --------------------------------------------------------------------------- */
+/* ---- candidates ---------------------------------------------------------------- */
 
 static int compare_numbers(const void *a, const void *b)
 {
