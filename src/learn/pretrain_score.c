@@ -22,9 +22,11 @@ static int64_t largest(const double *row, int64_t K)
 /* As nd_loss_cross_entropy of one row. */
 static double entropy(const double *z, int64_t K, int32_t target)
 {
-    double top = z[largest(z, K)], sum = 0;
-    for (int64_t k = 0; k < K; k++) sum += exp(z[k] - top);
-    return top + log(sum) - z[target];
+    int64_t best = largest(z, K);
+    double sum = 1; /* the largest's own share */
+    for (int64_t k = 0; k < K; k++)
+        if (k != best) sum += exp(z[k] - z[best]);
+    return z[best] + log(sum) - z[target];
 }
 
 /* As nd_loss_binary_cross_entropy of one row. */
