@@ -338,7 +338,7 @@ static void test_probe(const char *dir, const char *model)
         "\"videos\":[{\"id\":\"v6\",\"concepts\":[\"x\"],\"starts_s\":[0]}, 3]}");
     r = evaluate(dir, (nd_eval_params){.model = model, .probe = true});
     CHECK("probes of a made corpus",
-          r.n_probes == 4 && !strcmp(r.probes[0].what, "concept") && r.probes[0].n == 3 &&
+          r.n_probes == 6 && !strcmp(r.probes[0].what, "concept") && r.probes[0].n == 3 &&
               r.probes[0].n_classes == 2 && r.probes[1].n_fitted == 1,
           "%d", r.n_probes);
     nd_eval_report_deinit(&r);
