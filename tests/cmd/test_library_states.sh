@@ -69,7 +69,7 @@ cp "$music/2.wav" "$scratch/open/closed/"
 chmod 755 "$scratch" && chmod 000 "$scratch/open/closed"
 as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 if [ "$(id -u)" = 0 ] && mkdir -m 777 "$scratch/free" &&
-    "${as_nobody[@]}" "$nd" --version > /dev/null 2>&1; then
+    "${as_nobody[@]}" sh -c "test -x '$build/needledrop-worker'"; then
     "${as_nobody[@]}" "$nd" index "$scratch/free/l.nd" "$scratch/open" --json > "$scratch/out" 2> "$scratch/err"
     check unreadable_folder_status test $? = 3
     check unreadable_rest_goes_on test "$(json_value tracks "$scratch/out")" = 1
