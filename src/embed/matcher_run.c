@@ -1,75 +1,37 @@
 /* Running a matching model: items to rows, pairs to scores, texts. Each item goes through the model
  * alone, so that its rows are the same whatever is embedded beside it. */
 #include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "compute/gemm.h"
 #include "embed/embed.h"
+#include "embed/tape_jobs.h"
 
-/* ---- jobs shared by a team ----------------------------------------------------- */
-
-typedef struct run run;
-struct run {
-    nd_matcher *m;
+/* What jobs read and write. */
+typedef struct {
     nd_params *params;
     const nd_matcher_ops *ops;
     const void *state;
     nd_matcher_size size;
-    int (*job)(run *r, nd_tape *t, int64_t index);
-    int64_t n_jobs;
-    const char *what;
-    const nd_progress *progress;
-    _Atomic int64_t next, done;
-    _Atomic int rc; /* the first failure */
-    /* what jobs read and write */
     const nd_item *items;
     nd_rows *rows;
     const nd_item *video;
     const int32_t *offsets;
     int64_t n_pairs;
     float *out;
-};
+} run;
 
-/* A member takes the next job until there is none; the first of them tells how far all are. */
-static void run_member(void *user, int rank)
+static int told(int rc, const char *what, nd_diag *diag)
 {
-    run *r = user;
-    nd_tape *t = NULL;
-    int rc = nd_tape_create(&t, NULL, 0, 0), none = 0;
-    while (!rc && !atomic_load(&r->rc)) {
-        int64_t index = atomic_fetch_add(&r->next, 1);
-        if (index >= r->n_jobs) break;
-        rc = r->job(r, t, index);
-        int64_t done = atomic_fetch_add(&r->done, 1) + 1;
-        if (!rc && rank == 0) rc = nd_progress_update(r->progress, r->what, done, r->n_jobs, NULL);
-    }
-    if (rc) atomic_compare_exchange_strong(&r->rc, &none, rc);
-    nd_tape_destroy(&t);
+    return rc ? nd_diag_set(diag, rc, "%s: %s", what, nd_error_text(rc)) : 0;
 }
 
-static int run_all(run *r, int n_threads, nd_diag *diag)
+static run start_run(nd_matcher *m)
 {
-    nd_team *team = NULL;
-    int64_t members = ND_CLAMP(n_threads ? n_threads : nd_core_count(), 1, ND_TEAM_MAX);
-    if (r->n_jobs == 0) return 0;
-    int rc = nd_team_create(&team, (int)ND_MIN(members, r->n_jobs));
-    if (!rc) {
-        nd_team_run(team, run_member, r);
-        rc = atomic_load(&r->rc);
-    }
-    nd_team_destroy(&team);
-    return rc ? nd_diag_set(diag, rc, "%s: %s", r->what, nd_error_text(rc)) : 0;
-}
-
-static run start_run(nd_matcher *m, const char *what)
-{
-    return (run){.m = m,
-                 .params = nd_matcher_params(m),
+    return (run){.params = nd_matcher_params(m),
                  .ops = nd_matcher_ops_of(m),
                  .state = nd_matcher_state(m),
-                 .size = nd_matcher_size_of(m),
-                 .what = what};
+                 .size = nd_matcher_size_of(m)};
 }
 
 /* ---- rows ---------------------------------------------------------------------- */
@@ -99,16 +61,9 @@ static void add_whole(float *sum, const nd_tensor *whole, int64_t U)
     for (int64_t u = 0; whole && u < U; u++) sum[u] += whole->data[u];
 }
 
-static void to_unit_length(float *x, int64_t n)
+static int embed_item(void *user, nd_tape *t, int64_t index)
 {
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
-    float factor = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
-    for (int64_t i = 0; i < n; i++) x[i] *= factor;
-}
-
-static int embed_item(run *r, nd_tape *t, int64_t index)
-{
+    run *r = user;
     const nd_item *item = &r->items[index];
     nd_matcher_size size = r->size;
     int64_t D = item->medium == ND_MUSIC ? size.D_music : size.D_video;
@@ -124,7 +79,7 @@ static int embed_item(run *r, nd_tape *t, int64_t index)
         rows += n;
         if (whole) add_whole(whole, joint.whole, size.U);
     }
-    if (whole) to_unit_length(whole, size.U);
+    if (whole) nd_vec_normalise(whole, (int)size.U);
     return 0;
 }
 
@@ -153,16 +108,13 @@ void nd_rows_deinit(nd_rows *rows)
 int nd_matcher_embed(nd_rows *out, nd_matcher *m, const nd_item *items, int64_t n, int n_threads,
                      const nd_progress *progress, nd_diag *diag)
 {
-    run r = start_run(m, "embedding items");
+    run r = start_run(m);
     nd_rows rows = {0};
-    r.job = embed_item;
-    r.n_jobs = n;
-    r.progress = progress;
     r.items = items;
     r.rows = &rows;
     int rc = allocate_rows(&rows, &r, n);
-    rc = rc ? nd_diag_set(diag, rc, "embedding items: out of memory")
-            : run_all(&r, n_threads, diag);
+    if (!rc) rc = nd__tape_jobs(n, n_threads, embed_item, &r, "embedding items", progress);
+    rc = told(rc, "embedding items", diag);
     if (rc) nd_rows_deinit(&rows);
     else *out = rows;
     return rc;
@@ -172,8 +124,9 @@ int nd_matcher_embed(nd_rows *out, nd_matcher *m, const nd_item *items, int64_t 
 
 enum { PAIRS_A_JOB = 16 };
 
-static int score_pairs(run *r, nd_tape *t, int64_t index)
+static int score_pairs(void *user, nd_tape *t, int64_t index)
 {
+    run *r = user;
     nd_item videos[PAIRS_A_JOB];
     int64_t from = index * PAIRS_A_JOB;
     int n = (int)ND_MIN(PAIRS_A_JOB, r->n_pairs - from);
@@ -189,24 +142,24 @@ static int score_pairs(run *r, nd_tape *t, int64_t index)
 int nd_matcher_pair(float *out, nd_matcher *m, const nd_item *video, const nd_item *tracks,
                     const int32_t *offsets, int64_t n, int n_threads, nd_diag *diag)
 {
-    run r = start_run(m, "scoring pairs");
+    run r = start_run(m);
     if (!r.size.has_pair)
         return nd_diag_set(diag, ND_EARG, "scoring pairs: a model that looks at two expected");
-    r.job = score_pairs;
-    r.n_jobs = (n + PAIRS_A_JOB - 1) / PAIRS_A_JOB;
+    int64_t n_jobs = (n + PAIRS_A_JOB - 1) / PAIRS_A_JOB;
     r.video = video;
     r.items = tracks;
     r.offsets = offsets;
     r.n_pairs = n;
     r.out = out;
-    return run_all(&r, n_threads, diag);
+    int rc = nd__tape_jobs(n_jobs, n_threads, score_pairs, &r, "scoring pairs", NULL);
+    return told(rc, "scoring pairs", diag);
 }
 
 /* ---- texts ---------------------------------------------------------------------- */
 
 int nd_matcher_text(float *out, nd_matcher *m, const float *texts, int64_t n, nd_diag *diag)
 {
-    run r = start_run(m, "embedding texts");
+    run r = start_run(m);
     nd_tape *t = NULL;
     if (!r.size.E)
         return nd_diag_set(diag, ND_EARG, "embedding texts: a model that knows texts expected");
@@ -220,7 +173,7 @@ int nd_matcher_text(float *out, nd_matcher *m, const float *texts, int64_t n, nd
     }
     nd_gemm_threads(threads);
     nd_tape_destroy(&t);
-    return rc ? nd_diag_set(diag, rc, "embedding texts: %s", nd_error_text(rc)) : 0;
+    return told(rc, "embedding texts", diag);
 }
 
 /* ---- scores --------------------------------------------------------------------- */

@@ -1,9 +1,9 @@
 /* A network: a kind of model, its configuration, its parameters; and inference, a clip at a time on
  * each thread. */
-#include <stdatomic.h>
 #include <string.h>
 
 #include "embed/embed.h"
+#include "embed/tape_jobs.h"
 
 struct nd_network {
     const nd_network_ops *ops;
@@ -165,16 +165,14 @@ const char *nd_network_feature(const nd_network *n)
 typedef struct {
     nd_network *network;
     const float *clips;
-    int64_t n, T;
+    int64_t T;
     nd_network_size size;
     float *embeddings, *logits;
-    const nd_progress *progress;
-    _Atomic int64_t next, done;
-    _Atomic int rc; /* the first failure */
 } run;
 
-static int run_clip(run *r, nd_tape *t, int64_t clip)
+static int run_clip(void *user, nd_tape *t, int64_t clip)
 {
+    run *r = user;
     int64_t values = r->T * r->size.F;
     nd_tape_begin(t, &(nd_pass){0});
     nd_tensor *x = nd_tape_input(t, 3, (const int64_t[]){1, r->T, r->size.F}), *logits = NULL;
@@ -188,39 +186,13 @@ static int run_clip(run *r, nd_tape *t, int64_t clip)
     return 0;
 }
 
-/* A member takes the next clip until there is none; the first of them tells how far all are. */
-static void run_member(void *user, int rank)
-{
-    run *r = user;
-    nd_tape *t = NULL;
-    int rc = nd_tape_create(&t, NULL, 0, 0), none = 0;
-    while (!rc && !atomic_load(&r->rc)) {
-        int64_t clip = atomic_fetch_add(&r->next, 1);
-        if (clip >= r->n) break;
-        rc = run_clip(r, t, clip);
-        int64_t done = atomic_fetch_add(&r->done, 1) + 1;
-        if (!rc && rank == 0)
-            rc = nd_progress_update(r->progress, "running the network", done, r->n, NULL);
-    }
-    if (rc) atomic_compare_exchange_strong(&r->rc, &none, rc);
-    nd_tape_destroy(&t);
-}
-
 int nd_network_run(nd_network *network, const float *clips, int64_t n, int64_t T, float *embeddings,
                    float *logits, int n_threads, const nd_progress *progress, nd_diag *diag)
 {
-    nd_team *team = NULL;
-    int members = (int)ND_CLAMP(n_threads ? n_threads : nd_core_count(), 1, ND_TEAM_MAX);
     int rc = nd_network_prepare(network, T, true, diag);
-    if (rc || n == 0) return rc;
-    run r = {network,  clips, n, T, nd_network_size_of(network), embeddings, logits,
-             progress, 0,     0, 0};
-    rc = nd_team_create(&team, (int)ND_MIN(members, n));
-    if (!rc) {
-        nd_team_run(team, run_member, &r);
-        rc = atomic_load(&r.rc);
-    }
-    nd_team_destroy(&team);
+    if (rc) return rc;
+    run r = {network, clips, T, nd_network_size_of(network), embeddings, logits};
+    rc = nd__tape_jobs(n, n_threads, run_clip, &r, "running the network", progress);
     return rc ? nd_diag_set(diag, rc, "running the %s network on %lld clips: %s", network->part,
                             (long long)n, nd_error_text(rc))
               : 0;
