@@ -79,7 +79,7 @@ static void print_counts(const cli *c, const nd_synth_corpus_counts *n)
 
 static int make_corpus(cli *c)
 {
-    nd_synth_corpus_params params = {.seed = 1};
+    nd_synth_corpus_params params = {.seed = 1, .no_script = cli_get(c, "no-script")};
     nd_synth_corpus_counts counts;
     int status = get_size(c, &params);
     if (!status) status = get_world(c, &params.world);
@@ -139,6 +139,7 @@ static const cli_option options[] = {
     {"world", 0, "WORLD",
      "corpus: collected (several videos a track) or himv (default: collected)"},
     {"noise", 0, "X", "corpus: chance that a clip of video shows something near (default: 0.2)"},
+    {"no-script", 0, NULL, "corpus: nothing links a pair: what a model then finds is a leak"},
     {"video-seed", 0, "S", "corpus: of how videos are made (default: the seed)"},
     {"music-seed", 0, "S", "corpus: of how music is made (default: the seed)"},
     {"seed", 0, "S", "same seed, same bytes (default: 1)"},

@@ -60,9 +60,11 @@ typedef struct nd_synth_corpus_params {
     nd_synth_size size;
     int n_pairs; /* of all parts, 24 to 200,000, where size is ND_SIZE_NONE */
     nd_synth_world world;
-    double noise;        /* chance a clip that the video shows something near; 0: 0.2,
+    bool no_script; /* a control: all items have one script, so that what a model learns to find
+                            is a leak (models.md 6.7, control 4) */
+    double noise;   /* chance a clip that the video shows something near; 0: 0.2,
                             negative: none; below 0.9 */
-    uint64_t seed;       /* of the scripts: what goes with what */
+    uint64_t seed;  /* of the scripts: what goes with what */
     uint64_t video_seed; /* of how videos are made; 0: from seed */
     uint64_t music_seed; /* of how music is made; 0: from seed */
     int n_threads;       /* 0: one a core */

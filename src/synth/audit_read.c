@@ -54,6 +54,7 @@ static int read_params(nd_script_params *p, const nd_audit *a, const json_t *wor
     if (!name || (strcmp(name, "himv") && strcmp(name, "collected")))
         return bad_truth(a, "world", diag);
     p->world = strcmp(name, "himv") ? ND_WORLD_COLLECTED : ND_WORLD_HIMV;
+    p->is_blank = json_is_true(json_object_get(world, "is_blank"));
     if (!get_int(&p->n_tracks, world, "tracks", 2, MAX_ITEMS)) return bad_truth(a, "tracks", diag);
     if (!get_int(&p->n_pairs, world, "pairs", p->n_tracks, MAX_ITEMS))
         return bad_truth(a, "pairs", diag);

@@ -72,6 +72,7 @@ static nd_script_params resolve(const nd_synth_corpus_params *p)
         r.n_pairs = r.n_tracks;
     }
     r.world = p->world;
+    r.is_blank = p->no_script;
     r.noise = p->noise < 0 ? 0 : p->noise > 0 ? p->noise : .2;
     r.seed = p->seed;
     r.video_seed = p->video_seed ? p->video_seed : p->seed;

@@ -11,6 +11,7 @@ void nd_made_camera_choose(nd_made_film *film, nd_rng *rng)
     *c = (nd_made_camera){.noise = (float)nd_rng_uniform(rng, 1, 7),
                           .flicker = (float)nd_rng_uniform(rng, .005, .03),
                           .shake_px = (float)nd_rng_uniform(rng, 0, .6),
+                          .on_since_s = nd_rng_uniform(rng, 0, 100),
                           .has_mark = nd_rng_uniform(rng, 0, 1) < .2};
     if (nd_rng_uniform(rng, 0, 1) < .06) c->bars_px = film->height / 8;
     c->mark_px = ND_MAX(4, film->width / 9);
@@ -85,6 +86,7 @@ static void expose(nd_made_camera *c, uint8_t *rgb, size_t n)
 void nd_made_camera_spoil(nd_made_camera *c, uint8_t *rgb, int width, int height, int clip,
                           double time_s)
 {
+    time_s += c->on_since_s;
     size_t bar = 3 * (size_t)width * (size_t)c->bars_px, n = 3 * (size_t)width * (size_t)height;
     float push = .5f + .5f * sinf(5.1f * (float)time_s) * sinf(2.3f * (float)time_s + 1);
     shift(rgb, width, height, c->shake_px * push);

@@ -74,7 +74,8 @@ static void init_shot(nd_made_film *film, nd_made_shot *shot, double start_s, in
 static double snap(const nd_script *script, const nd_script_video *v, double time_s)
 {
     const nd_script_track *t = &script->tracks[v->track];
-    double place[2] = {0}, wanted = time_s + v->start_s, before = -1e3, at;
+    double place[2] = {0}, wanted = time_s + v->start_s, at;
+    double before = t->first_beat_s - nd_script_period_s(t, 0);
     while ((at = nd_script_next_beat(t, place)) < wanted) before = at;
     return (wanted - before < at - wanted ? before : at) - v->start_s;
 }
@@ -88,10 +89,10 @@ static double next_cut(const nd_script *script, const nd_script_video *v, double
     return v->is_sync ? ND_MAX(snap(script, v, at) + off, from_s + .3) : at;
 }
 
-/* Where a clip of the script begins in the film. */
+/* Where a clip of the script begins in the film; what was on before it is cut off at 0. */
 static double border_s(const nd_script *script, const nd_script_video *v, int clip)
 {
-    if (clip == 0 || clip >= ND_SCRIPT_CLIPS) return clip ? 1e9 : 0;
+    if (clip < 0) return 0;
     return v->is_sync && v->starts_s[clip] < v->duration_s ? snap(script, v, v->starts_s[clip])
                                                            : v->starts_s[clip];
 }
@@ -100,13 +101,14 @@ static void plan_shots(nd_made_film *film, const nd_script *script, nd_rng *rng)
 {
     const double shortest_s = .3;
     const nd_script_video *v = film->video;
-    for (int clip = 0; clip < nd_script_clips(v->duration_s); clip++) {
-        double begin = border_s(script, v, clip), end = border_s(script, v, clip + 1);
+    for (int clip = -1; clip < nd_script_clips(v->duration_s); clip++) {
+        int what = clip < 0 ? ND_SCRIPT_BEFORE : clip;
+        double begin = ND_MAX(border_s(script, v, clip), 0), end = border_s(script, v, clip + 1);
         end = ND_MIN(end, v->duration_s);
-        for (double at = begin; at == begin || at < end - shortest_s;) {
+        for (double at = begin; at < end && (at == begin || at < end - shortest_s);) {
             if (film->n_shots == ND_MADE_SHOTS) return;
-            init_shot(film, &film->shots[film->n_shots++], at, clip, rng);
-            at = next_cut(script, v, at, clip, rng);
+            init_shot(film, &film->shots[film->n_shots++], at, what, rng);
+            at = next_cut(script, v, at, what, rng);
         }
     }
 }

@@ -16,6 +16,7 @@ typedef struct nd_made_shot {
 /** What a camera does to what it sees: none of it has to do with the script. */
 typedef struct nd_made_camera {
     float noise, flicker, shake_px; /* of 255, of 1 */
+    double on_since_s;              /* before the film begins */
     int bars_px;                    /* black, above and below; 0: none */
     bool has_mark;
     int mark_x, mark_y, mark_px;

@@ -1,6 +1,7 @@
 /* Playing a track of the made world. The grid of beats is the script's; on it a band plays that
  * changes with the scene of the clip, in the manner of the clip's mood. Key, tuning, room, the
- * choice among like instruments, the mix and every note are the player's own. */
+ * choice among like instruments, the mix and every note are the player's own. What is kept begins in
+ * the middle of the playing, and ends there: a beginning would tell a clip's place. */
 #include <math.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@
 
 #define RATE ((float)ND_SYNTH_RATE_HZ)
 
-enum { MAX_BEATS = 400, NOTE_SAMPLES = 8 * ND_SYNTH_RATE_HZ, N_STROKES = 3 };
+/* Beats that are played before what is kept begins: notes and room of theirs ring on into it. */
+enum { MAX_BEATS = 400, LEAD_IN = 8, NOTE_SAMPLES = 8 * ND_SYNTH_RATE_HZ, N_STROKES = 3 };
 
 typedef struct player {
     const nd_script_track *track;
@@ -19,9 +21,10 @@ typedef struct player {
     float *note; /* [NOTE_SAMPLES], scratch */
     float *strokes[ND_SCRIPT_SCENES][N_STROKES];
     int stroke_n[ND_SCRIPT_SCENES][N_STROKES];
-    double beats_s[MAX_BEATS + 1];
+    double beats_s[MAX_BEATS + 1]; /* from the lead-in on, which is before 0 */
     int n_beats;
-    int variant; /* of the band's instruments and the chords */
+    double lead_s; /* from the mixer's start to 0 */
+    int variant;   /* of the band's instruments and the chords */
     float key, kit_gain, lead_gain, bass_gain, chord_gain, swing;
     int degree; /* where the tune is */
 } player;
@@ -58,6 +61,12 @@ static double eighth_s(const player *p, int beat, int eighth)
     double length = p->beats_s[beat + 1] - p->beats_s[beat];
     double swing = (double)nd_made_bands[scene_at(p, beat)].swing;
     return p->beats_s[beat] + (eighth ? (.5 + .5 * swing * .33) * length : 0);
+}
+
+/* @return sample of the mixer */
+static int64_t sample_at(const player *p, double time_s)
+{
+    return (int64_t)(ND_MAX(time_s + p->lead_s, 0.0) * (double)RATE);
 }
 
 /* ---- notes ------------------------------------------------------------------------------- */
@@ -103,8 +112,7 @@ static void play_note(player *p, int which, int beat, double at_s, double length
     memset(p->note, 0, (size_t)n * sizeof *p->note);
     nd_instrument_play(p->note, n, &ins, pitch, seconds, loud, nd_rng_next(&p->rng));
     if (manner->tremolo > 0 && length_s > .4) tremble(p->note, n, manner->tremolo);
-    nd_mixer_add(p->mixer, p->note, n, (int64_t)(ND_MAX(at_s, 0.0) * (double)RATE), gain, pan,
-                 manner->room);
+    nd_mixer_add(p->mixer, p->note, n, sample_at(p, at_s), gain, pan, manner->room);
 }
 
 /* Degree of the chord that stands at a beat; a new one every four. */
@@ -219,7 +227,7 @@ static void strike(player *p, int beat, int eighth, int stroke, float loud)
     static const float pans[N_STROKES] = {0, .05f, -.25f};
     loud *= p->kit_gain * band->kit_gain * (float)nd_rng_uniform(&p->rng, .85, 1);
     nd_mixer_add(p->mixer, p->strokes[scene][stroke], p->stroke_n[scene][stroke],
-                 (int64_t)(eighth_s(p, beat, eighth) * (double)RATE), loud, pans[stroke], .04f);
+                 sample_at(p, eighth_s(p, beat, eighth)), loud, pans[stroke], .04f);
 }
 
 static int play_kit(player *p, int beat)
@@ -246,20 +254,25 @@ static void play_crackle(player *p, int beat)
         for (int k = 0; k < 48; k++)
             pop[k] = level * expf(-.15f * (float)k) * (float)nd_rng_uniform(&p->rng, -1, 1);
         double at = nd_rng_uniform(&p->rng, p->beats_s[beat], p->beats_s[beat + 1]);
-        nd_mixer_add(p->mixer, pop, 48, (int64_t)(at * (double)RATE), 1, 0, 0);
+        nd_mixer_add(p->mixer, pop, 48, sample_at(p, at), 1, 0, 0);
     }
 }
 
 /* ---- the piece --------------------------------------------------------------------------- */
 
+/* The bar may have begun at any beat. */
 static void find_beats(player *p)
 {
     double place[2] = {0};
-    int n = 0;
-    do {
-        p->beats_s[n] = nd_script_next_beat(p->track, place);
-    } while (p->beats_s[n] < p->track->duration_s && n++ < MAX_BEATS);
-    p->n_beats = ND_MIN(n, (int)MAX_BEATS);
+    int n = LEAD_IN + nd_rng_int(&p->rng, 0, 3);
+    p->beats_s[n] = nd_script_next_beat(p->track, place);
+    for (int i = n - 1; i >= 0; i--)
+        p->beats_s[i] = p->beats_s[i + 1] -
+                        nd_script_period_s(p->track, ND_MIN(p->beats_s[i + 1], 0));
+    p->lead_s = .1 - p->beats_s[0];
+    while (p->beats_s[n] < p->track->duration_s && n < MAX_BEATS)
+        p->beats_s[++n] = nd_script_next_beat(p->track, place);
+    p->n_beats = n;
 }
 
 /* The mix of this track; three in ten have drums that hardly stand out. */
@@ -314,18 +327,19 @@ int nd_made_track_play(float **mono_out, int64_t *n_out, const nd_script *script
     int64_t n = (int64_t)(t->duration_s * (double)RATE);
     p->track = t;
     p->rng = player_rng(script, t);
-    p->mixer = nd_mixer_create(n);
+    find_beats(p);
+    int64_t lead = sample_at(p, 0);
+    p->mixer = nd_mixer_create(lead + n);
     p->note = nd_calloc(NOTE_SAMPLES, sizeof *p->note);
     float *mono = nd_calloc((size_t)n, sizeof *mono);
     int rc = p->mixer && p->note && mono ? 0 : ND_ENOMEM;
     if (!rc) {
-        find_beats(p);
         choose_mix(p);
         rc = play_beats(p);
     }
     if (!rc) {
         float room_s = (float)nd_rng_uniform(&p->rng, .15, 1.2);
-        const float *stereo = nd_mixer_master(p->mixer, room_s, NULL, 0, -20);
+        const float *stereo = nd_mixer_master(p->mixer, room_s, NULL, 0, -20) + 2 * lead;
         for (int64_t i = 0; i < n; i++) mono[i] = .5f * (stereo[2 * i] + stereo[2 * i + 1]);
         *mono_out = mono;
         *n_out = n;

@@ -153,14 +153,6 @@ static void add_hiss(float *x, int64_t n, nd_rng *rng)
     }
 }
 
-static void fade(float *x, int64_t n, nd_rng *rng)
-{
-    int64_t n_in = (int64_t)(nd_rng_uniform(rng, .005, .3) * (double)RATE);
-    int64_t n_out = (int64_t)(nd_rng_uniform(rng, .05, 1) * (double)RATE);
-    for (int64_t i = 0; i < ND_MIN(n_in, n); i++) x[i] *= (float)i / (float)n_in;
-    for (int64_t i = 0; i < ND_MIN(n_out, n); i++) x[n - 1 - i] *= (float)i / (float)n_out;
-}
-
 static float soften(float x)
 {
     float over = fabsf(x) - .8f;
@@ -186,7 +178,6 @@ int64_t nd_made_sound_finish(float *inout, int64_t n, nd_rng *rng)
     n = halve(inout, n);
     colour(inout, n, rng);
     add_hiss(inout, n, rng);
-    fade(inout, n, rng);
     level(inout, n, rng);
     return n;
 }

@@ -24,10 +24,11 @@ enum {
     COUNT_STREAM,
     NOISE_STREAM,
     TAG_STREAM,
-    PLACE_STREAM
+    PLACE_STREAM,
+    TEMPO_STREAM
 };
 
-enum { MAX_VIDEOS = 12, VAL_EVERY = 10 };
+enum { MAX_VIDEOS = 12, VAL_EVERY = 10, NEVER_S = 1000 };
 
 static void start_stream(nd_rng *rng, uint64_t key, int stream)
 {
@@ -64,25 +65,37 @@ int nd_script_clips(double duration_s)
 int nd_script_clip_at(const double *starts_s, double time_s)
 {
     int k = 0;
+    if (time_s < starts_s[0]) return ND_SCRIPT_BEFORE;
     while (k + 1 < ND_SCRIPT_CLIPS && time_s >= starts_s[k + 1]) k++;
     return k;
+}
+
+double nd_script_period_s(const nd_script_track *t, double time_s)
+{
+    int pulse = t->pulses[nd_script_clip_at(t->starts_s, time_s)];
+    return 60 / (nd_pulse_bpm[pulse] * t->tempo_ratio);
+}
+
+static double next_border_s(const nd_script_track *t, double time_s)
+{
+    for (int k = 0; k < ND_SCRIPT_CLIPS; k++)
+        if (t->starts_s[k] > time_s) return t->starts_s[k];
+    return INFINITY;
 }
 
 double nd_script_next_beat(const nd_script_track *t, double place[2])
 {
     if (place[0] <= 0) return place[0] = t->first_beat_s;
     double left = 1; /* of a beat */
-    int k = nd_script_clip_at(t->starts_s, place[0]);
-    for (;; k++) {
-        double rate = nd_pulse_bpm[t->pulses[k]] * t->tempo_ratio / 60;
-        bool is_last = k + 1 >= ND_SCRIPT_CLIPS;
-        double room = is_last ? INFINITY : (t->starts_s[k + 1] - place[0]) * rate;
+    for (;;) {
+        double period = nd_script_period_s(t, place[0]), border = next_border_s(t, place[0]);
+        double room = (border - place[0]) / period;
         if (room >= left) {
             place[1] += 1;
-            return place[0] += left / rate;
+            return place[0] += left * period;
         }
         left -= room;
-        place[0] = t->starts_s[k + 1];
+        place[0] = border;
     }
 }
 
@@ -179,15 +192,35 @@ static void begin_track(nd_script_track *t, uint64_t key)
     nd_rng rng;
     *t = (nd_script_track){.key = key, .family = -1, .order = -1, .contour = -1, .copy_of = -1};
     set_id(t->id, key);
-    start_stream(&rng, key, PLACE_STREAM);
-    t->first_beat_s = nd_rng_uniform(&rng, .05, .6);
+    start_stream(&rng, key, TEMPO_STREAM);
     t->tempo_ratio = nd_rng_uniform(&rng, .99, 1.01);
     for (int k = 0; k < ND_SCRIPT_CLIPS; k++) t->starts_s[k] = k * ND_SCRIPT_CLIP_S;
 }
 
-static void say_track(nd_script_track *t, const nd_script *s)
+/* Anywhere in a beat: the grid has begun before. */
+static void place_beats(nd_script_track *t)
 {
     nd_rng rng;
+    start_stream(&rng, t->key, PLACE_STREAM);
+    t->first_beat_s = nd_rng_uniform(&rng, .001, 1) * nd_script_period_s(t, 0);
+}
+
+/* A track of the control: all are about the same, at the same pulse. */
+static void forget_script(nd_script_track *t)
+{
+    const int concept = 4, pulse = 1;
+    for (int k = 0; k < ND_SCRIPT_CLIPS; k++) {
+        t->concepts[k] = (int8_t) concept;
+        t->pulses[k] = (int8_t)pulse;
+    }
+    t->tag = concept;
+}
+
+static void finish_track(nd_script_track *t, const nd_script *s)
+{
+    nd_rng rng;
+    if (s->params.is_blank) forget_script(t);
+    place_beats(t);
     start_stream(&rng, t->key, TAG_STREAM);
     t->tags = nd_script_draw_tags(s->params.world, t->tag, &rng);
 }
@@ -202,15 +235,16 @@ static void plan_member(nd_script_track *t, const nd_script *s, const family *of
     t->contour = m / 4 % 2;
     int level = m / 8;
     for (int k = 0; k < ND_SCRIPT_CLIPS; k++) {
-        t->concepts[k] = of->orders[t->order][k % ND_BAG_CLIPS];
-        t->pulses[k] = (int8_t)(3 * level + of->contours[t->contour][k % ND_BAG_CLIPS]);
+        int at = k == ND_SCRIPT_BEFORE ? ND_BAG_CLIPS - 1 : k % ND_BAG_CLIPS;
+        t->concepts[k] = of->orders[t->order][at];
+        t->pulses[k] = (int8_t)(3 * level + of->contours[t->contour][at]);
     }
     t->tag = of->bag[0];
     nd_rng rng;
     start_stream(&rng, t->key, LENGTH_STREAM);
     int rounds = nd_rng_int(&rng, 0, 2) == 0 ? 2 : 1;
     t->duration_s = rounds * ND_BAG_CLIPS * ND_SCRIPT_CLIP_S + nd_rng_uniform(&rng, .1, 3.9);
-    say_track(t, s);
+    finish_track(t, s);
 }
 
 /* Seven clips' bag and it again for a short track, five concepts in fourteen clips for a long one.
@@ -261,8 +295,8 @@ static void plan_natural(nd_script_track *t, const nd_script *s, const family *f
     start_stream(&rng, key, SCRIPT_STREAM);
     draw_natural_concepts(t, families, s->params.n_families, &rng);
     draw_natural_pulses(t, &rng);
-    for (int k = 1; k < ND_SCRIPT_CLIPS; k++) t->starts_s[k] += nd_rng_uniform(&rng, -1, 1);
-    say_track(t, s);
+    for (int k = 0; k < ND_SCRIPT_CLIPS; k++) t->starts_s[k] += nd_rng_uniform(&rng, -1, 1);
+    finish_track(t, s);
 }
 
 /* min(12, 1 + Zipf(1.8)). */
@@ -349,7 +383,7 @@ static int draw_motion(int pulse, double noise, nd_rng *rng)
     return pulse + step;
 }
 
-static void draw_length(nd_script_video *v, const nd_script_track *t)
+static void draw_length(nd_script_video *v, const nd_script_track *t, bool is_blank)
 {
     nd_rng rng;
     start_stream(&rng, v->key, LENGTH_STREAM);
@@ -361,7 +395,7 @@ static void draw_length(nd_script_video *v, const nd_script_track *t)
     int first = nd_rng_int(&rng, 0, ND_MAX(last, 0));
     v->first_clip = is_structured || moved < .4 ? 0 : first;
     v->start_s = v->first_clip * ND_SCRIPT_CLIP_S;
-    v->is_sync = nd_rng_uniform(&rng, 0, 1) < .5;
+    v->is_sync = nd_rng_uniform(&rng, 0, 1) < .5 && !is_blank;
 }
 
 static void plan_video(nd_script_video *v, const nd_script *s, int track, int number)
@@ -369,18 +403,19 @@ static void plan_video(nd_script_video *v, const nd_script *s, int track, int nu
     const nd_script_track *t = &s->tracks[track];
     *v = (nd_script_video){.key = nd_item_seed(t->key, number, VIDEO_KEY), .track = track};
     set_id(v->id, v->key);
-    draw_length(v, t);
+    draw_length(v, t, s->params.is_blank);
     nd_rng rng;
     start_stream(&rng, v->key, NOISE_STREAM);
     double noise = s->params.noise;
+    int before = v->first_clip ? v->first_clip - 1 : ND_SCRIPT_BEFORE;
     for (int k = 0; k < ND_SCRIPT_CLIPS; k++) {
-        int of = ND_MIN(v->first_clip + k, ND_SCRIPT_CLIPS - 1);
+        bool is_past = v->first_clip + k >= ND_SCRIPT_CLIPS || k == ND_SCRIPT_BEFORE;
+        int of = is_past ? before : v->first_clip + k;
         bool is_off = nd_rng_uniform(&rng, 0, 1) < noise;
         int near = nd_script_neighbour(t->concepts[of], &rng);
         v->concepts[k] = is_off ? (int8_t)near : t->concepts[of];
         v->motions[k] = (int8_t)draw_motion(t->pulses[of], noise, &rng);
-        v->starts_s[k] = k ? t->starts_s[of] - v->start_s : 0;
-        if (v->first_clip + k > of) v->starts_s[k] = 1e3;
+        v->starts_s[k] = is_past ? NEVER_S : t->starts_s[of] - v->start_s;
     }
     start_stream(&rng, v->key, TAG_STREAM);
     v->tags = nd_script_draw_tags(s->params.world, t->tag, &rng);

@@ -18,6 +18,7 @@ enum {
     ND_PULSES = 6,
     ND_BAG_CLIPS = 7,
     ND_SCRIPT_CLIPS = 16,
+    ND_SCRIPT_BEFORE = ND_SCRIPT_CLIPS - 1,
     ND_FAMILY_TRACKS = 16,
     ND_ID_BYTES = 17
 };
@@ -38,7 +39,8 @@ typedef struct nd_script_tags {
 } nd_script_tags;
 
 /** What happens in the clips, whichever the medium; all ND_SCRIPT_CLIPS are filled in, past the
- *  end too. */
+ *  end too. A file is cut out of something longer, so that its beginning is like any other place:
+ *  until the first clip starts there is ND_SCRIPT_BEFORE. */
 typedef struct nd_script_track {
     uint64_t key; /* names its streams of random numbers */
     char id[ND_ID_BYTES];
@@ -48,10 +50,10 @@ typedef struct nd_script_track {
     int copy_of;   /* a track that this one repeats; -1: none */
     bool is_exact; /* the copy has the same bytes; else the same script, played otherwise */
     double duration_s;
-    double first_beat_s, tempo_ratio; /* the tempo is off by this everywhere */
+    double first_beat_s, tempo_ratio; /* above 0; the tempo is off by the ratio everywhere */
     int tag;                          /* the concept that most of it is about */
     int8_t concepts[ND_SCRIPT_CLIPS], pulses[ND_SCRIPT_CLIPS];
-    double starts_s[ND_SCRIPT_CLIPS]; /* of the clips; the first at 0 */
+    double starts_s[ND_SCRIPT_CLIPS]; /* of the clips, rising; the first within -1 .. 1 */
     nd_script_tags tags;
 } nd_script_track;
 
@@ -65,7 +67,7 @@ typedef struct nd_script_video {
     bool is_sync;      /* its cuts lie on beats */
     /* what is shown, after the noise: from the track's first_clip on */
     int8_t concepts[ND_SCRIPT_CLIPS], motions[ND_SCRIPT_CLIPS];
-    double starts_s[ND_SCRIPT_CLIPS]; /* in the video; the first at 0 */
+    double starts_s[ND_SCRIPT_CLIPS]; /* in the video; past the end of the script 1,000 */
     nd_script_tags tags;
 } nd_script_video;
 
@@ -74,6 +76,8 @@ typedef struct nd_script_params {
     int n_tracks, n_pairs; /* outside the families: train and val */
     int n_families;
     double noise; /* chance a clip that the video shows something near instead */
+    bool
+        is_blank; /* every script is the same one, and no cut lies on a beat: nothing links a pair */
     uint64_t seed, video_seed, music_seed;
     int side_px; /* of pictures, mostly */
     double fps;
@@ -96,8 +100,12 @@ void nd_script_deinit(nd_script *script);
 /** How many clips of a script of that length are played, the last one maybe in part. */
 int nd_script_clips(double duration_s);
 
-/** The clip on show at a time. @param starts_s [ND_SCRIPT_CLIPS] */
+/** The clip on show at a time. @param starts_s [ND_SCRIPT_CLIPS] @return ND_SCRIPT_BEFORE before
+ *  the first */
 int nd_script_clip_at(const double *starts_s, double time_s);
+
+/** Seconds from beat to beat in the clip that is on at a time. */
+double nd_script_period_s(const nd_script_track *t, double time_s);
 
 /** The first beat after time_s of the track's grid, whose phase goes on where the tempo changes.
  *  @param place_inout  zeroed before the first call: {seconds, beats} so far

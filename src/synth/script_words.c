@@ -174,12 +174,17 @@ static json_t *tell_world(const nd_script_params *p)
     const uint64_t values[3] = {p->seed, p->video_seed, p->music_seed};
     for (int i = 0; i < 3; i++)
         snprintf(seeds[i], sizeof seeds[i], "%llu", (unsigned long long)values[i]);
-    return json_pack(
+    json_t *world = json_pack(
         "{s:s, s:s, s:i, s:i, s:i, s:o, s:s, s:s, s:s, s:i, s:o}", "format", "needledrop-world-1",
         "world", p->world == ND_WORLD_HIMV ? "himv" : "collected", "tracks", p->n_tracks, "pairs",
         p->n_pairs, "families", p->n_families, "noise", nd_json_number(p->noise, 6), "seed",
         seeds[0], "video_seed", seeds[1], "music_seed", seeds[2], "side_px", p->side_px, "fps",
         nd_json_number(p->fps, 3));
+    if (world && p->is_blank && json_object_set_new(world, "is_blank", json_true())) {
+        json_decref(world);
+        world = NULL;
+    }
+    return world;
 }
 
 /* Append one value as a line. */

@@ -26,6 +26,11 @@ one_line other_noise_told 'of other parameters'
 check pairs_are_json grep -qE '^\{"id": "[0-9a-f]{16}", "video": "video/[0-9a-f]{16}.mp4", "music": "music/' \
     "$dir/corpus.jsonl"
 
+run 1 other_script synth corpus "$dir" --pairs 24 --world himv --seed 3 --no-script
+run 0 blank synth corpus "$scratch/blank" --pairs 24 --world himv --seed 3 --no-script -q
+run 0 blank_audit synth audit "$scratch/blank"
+check blank_ladder grep -qE '^order_and_rhythm +6.2 +31.2 +62.5 100.0' "$scratch/out"
+
 run 0 audit synth audit "$dir"
 check audit_text grep -q 'all controls pass' "$scratch/out"
 check audit_ladder grep -q '^order_and_rhythm' "$scratch/out"

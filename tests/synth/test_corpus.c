@@ -169,14 +169,17 @@ static double pulse_information(const nd_script *s, bool is_structured)
 static void test_beats(const nd_script *s)
 {
     double worst = 0;
+    int n_late = 0;
     for (int i = 0; i < 50; i++) {
         const nd_script_track *t = &s->tracks[500 + i];
         double place[2] = {0}, before = nd_script_next_beat(t, place), at;
+        n_late += !(before > 0 && before <= nd_script_period_s(t, 0));
         while ((at = nd_script_next_beat(t, place)) < 40) {
             double beats = 0; /* the integral of the tempo from beat to beat is 1 */
-            for (int k = 0; k < ND_SCRIPT_CLIPS; k++) {
-                double lo = fmax(before, t->starts_s[k]);
-                double hi = k + 1 < ND_SCRIPT_CLIPS ? fmin(at, t->starts_s[k + 1]) : at;
+            for (int j = -1; j < ND_SCRIPT_CLIPS; j++) {
+                int k = j < 0 ? ND_SCRIPT_BEFORE : j;
+                double lo = j < 0 ? before : fmax(before, t->starts_s[j]);
+                double hi = j + 1 < ND_SCRIPT_CLIPS ? fmin(at, t->starts_s[j + 1]) : at;
                 if (hi > lo) beats += (hi - lo) * nd_pulse_bpm[t->pulses[k]] * t->tempo_ratio / 60;
             }
             worst = fmax(worst, fabs(beats - 1));
@@ -184,6 +187,36 @@ static void test_beats(const nd_script *s)
         }
     }
     CHECK("beats_follow_the_tempo", worst < 1e-9, "off by %g of a beat", worst);
+    CHECK("first_beat_within_a_beat", n_late == 0, "%d of 50", n_late);
+}
+
+/* The control without a script: nothing of a track is in its video. */
+static void test_blank(void)
+{
+    nd_script s;
+    nd_script_params params = small;
+    double recall[ND_RECALLS];
+    int n_other = 0, n_sync = 0, n_shown = 0;
+    params.is_blank = true;
+    params.n_families = 2;
+    int rc = nd_script_plan(&s, &params);
+    CHECK("blank_planned", rc == 0, "%d", rc);
+    if (rc) return;
+    for (int i = 0; i < s.n_tracks; i++)
+        for (int k = 0; k < ND_SCRIPT_CLIPS; k++)
+            n_other += s.tracks[i].concepts[k] != s.tracks[0].concepts[0] ||
+                       s.tracks[i].pulses[k] != s.tracks[0].pulses[0];
+    for (int i = 0; i < s.n_videos; i++) {
+        n_sync += s.videos[i].is_sync;
+        n_shown += s.videos[i].concepts[0] != s.tracks[0].concepts[0];
+    }
+    CHECK("blank_has_one_script", n_other == 0 && n_sync == 0, "%d others, %d in sync", n_other,
+          n_sync);
+    CHECK("blank_keeps_the_noise", n_shown > s.n_videos / 10, "%d of %d", n_shown, s.n_videos);
+    rc = nd_oracle_ladder(recall, &s, ND_ORACLE_ALL);
+    CHECK("blank_oracle_is_at_chance", rc == 0 && fabs(recall[0] - 1. / 32) < 1e-9, "%g",
+          recall[0]);
+    nd_script_deinit(&s);
 }
 
 static void test_same_script(const nd_script *s)
@@ -257,6 +290,7 @@ static void test_scripts(void)
     test_natural(&s);
     test_videos(&s);
     test_beats(&s);
+    test_blank();
     double natural = pulse_information(&s, false);
     CHECK("pulse_hangs_with_mood_a_little", natural > .04 && natural < .16, "%.3f bits", natural);
     test_same_script(&s);
