@@ -25,13 +25,15 @@
  *  view with pointers moved to its first clip. */
 typedef struct nd_item {
     nd_medium medium;
-    int C;                  /* clips, 1 or more */
-    const float *clips;     /* [C, D] of the extractor of its medium */
-    const float *pulse;     /* [C, 3]; music: beats, strength (onset), interval in s (0: none);
+    int C;                   /* clips, 1 or more */
+    const float *clips;      /* [C, D] of the extractor of its medium */
+    const float *pulse;      /* [C, 3]; music: beats, strength (onset), interval in s (0: none);
                              * video: displacement in frame widths a second, cuts, 0.
                              * NULL: not known */
-    const int32_t *classes; /* [C, 3] as published (models.md 1.4); video's flow class is in the
+    const int32_t *classes;  /* [C, 3] as published (models.md 1.4); video's flow class is in the
                              * first column; NULL: not known */
+    const float *statistics; /* [S] of the whole track, feature `statistics`; NULL: not known */
+    int S;
 } nd_item;
 
 /** What a model makes of N items of a medium, each alone. Of the tape. */
@@ -71,6 +73,8 @@ typedef struct nd_matcher_ops {
     const char *name;    /* its value of "model" in the configuration of "match", and at --model */
     const char *summary; /* a line, without a full stop */
     const char *paper;
+    const char *features; /* optional: what it needs of music beside clips and rhythm, by the names
+                           * of the shelf describe/features: "statistics" */
     /** Optional: which of several structures under one name a configuration asks for ("structure");
      *  its ops are then used in place of these. @return NULL: an unknown one (ND_EFORMAT told) */
     const struct nd_matcher_ops *(*choose)(const json_t *config, nd_diag *diag);
