@@ -1,7 +1,7 @@
 /* Playing a track of the made world. The grid of beats is the script's; on it a band plays that
  * changes with the scene of the clip, in the manner of the clip's mood. Key, tuning, room, the
- * choice among like instruments, the mix and every note are the player's own. What is kept begins in
- * the middle of the playing, and ends there: a beginning would tell a clip's place. */
+ * choice among like instruments, the mix and every note are the player's own. What is kept begins
+ * in the middle of the playing, and ends there: a beginning would tell a clip's place. */
 #include <math.h>
 #include <string.h>
 

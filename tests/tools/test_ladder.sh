@@ -70,6 +70,9 @@ for s in s1 s2; do
     report "$made/toy/$s/recommended-se.clips.json" "0.10 0.2 0.3 0.5 0.01"
 done
 report "$made/toy/s1/recommended-se+r.shuffled.json" "0 0.01 0.02 0.05 0.01"
+mkdir "$made/toy/blank"
+echo '{"controls": [{"name": "ranker_a", "passed": true, "chance_hi": [2, 6, 11, 25]}]}' > "$made/toy/blank/audit.json"
+report "$made/toy/s1/recommended-se+r.blank.json" "0.04 0.05 0.1 0.2 0.01"
 tools/ladder-table "$made" > "$folder/table.md"
 says "the mean of seeds, deviation, interval" "| recommended SE+R | 2 | 41.0 ± 1.4 [36.0, 46.0] |"
 says "a row with tags does not count" "| paper A-SE | 2 | 3.0 ± 0.0 [2.0, 4.0] |"
@@ -82,6 +85,7 @@ says "a check is missed by half a point" "[+1.5, +3.5] | **MISSED by 0.5** |"
 says "times of paper" "| recommended SE+R has 1.5 times the R@1 of paper SE+R or more | 8.20 times | pass |"
 says "not above the rhythm ranker" "| 41.0 [from 36.0] against 50.0 [to 100.0] | **MISSED by 64.0** |"
 says "shuffled pairs at chance" "| 1 pairs shuffled in training, recommended SE+R | 0.0 1.0 2.0 5.0 | the most of random pairings (1.5 4.0 5.0 9.0) | pass |"
+says "something is found without a script" "| 4 a world without a script, recommended SE+R | 4.0 5.0 10.0 20.0 | the most of random pairings there (2.0 6.0 11.0 25.0) | **FAIL by 1.0** |"
 says "permuted clips within the bag" "| 2 clips permuted, recommended SE+R | 5.0 20.0 30.0 50.0 | A-SE, or the bag with the level of tempo (12.4 61.6 100.0 100.0) | pass |"
 says "permuted clips above A-SE" "| A-SE (5.0 21.0 31.0 61.0) | **FAIL by 4.0** |"
 says "a clip's place is not read" "| 12 probe: place of a music clip | 15.0 (chance 14.3) | chance and 3 standard errors | pass |"
@@ -123,7 +127,7 @@ chmod +x "$folder/build/needledrop"
 export CALLS=$folder/calls LADDER=$folder/run SIZE=tiny WORLDS=collected SEEDS="1 2" JOBS=2
 tools/ladder "$folder/build" > /dev/null 2>&1; check "no verb is wrong usage" 2 $?
 tools/ladder "$folder/build" plan > "$folder/out" 2>&1
-check "the plan: nothing is there" "64 steps to do" "$(tail -n 1 "$folder/out" | cut -d, -f1)"
+check "the plan: nothing is there" "67 steps to do" "$(tail -n 1 "$folder/out" | cut -d, -f1)"
 touch "$CALLS.stop"
 tools/ladder "$folder/build" run > "$folder/out" 2>&1; check "a step that fails: status 1" 1 $?
 check "a step that fails is named with its log" 1 "$(grep -c '^FAILED collected/audit.json:' "$folder/out")"
