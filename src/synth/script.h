@@ -75,7 +75,7 @@ typedef struct nd_script_params {
     nd_synth_world world;
     int n_tracks, n_pairs; /* outside the families: train and val */
     int n_families;
-    double noise; /* chance a clip that the video shows something near instead */
+    double noise;  /* chance a clip that the video shows something near instead */
     bool is_blank; /* every script is one and the same, no cut lies on a beat: nothing links a
                     * pair */
     uint64_t seed, video_seed, music_seed;
