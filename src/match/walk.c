@@ -1,29 +1,11 @@
-/* Walks folders with fts(3), which is safe against names of any bytes and needs
- * no more memory than the deepest folder. Links to folders are not followed: a
- * link to "/" in a music folder (Wine makes such) would index the machine. */
+/* What a walk finds: files that could be music, and places that could not be looked at. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fts.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "base/walk.h"
 #include "match/walk.h"
-
-/* Endings of files that hold sound and seldom anything else. */
-static const char *const audio_endings[] = {
-    "aac", "ac3",  "aif",  "aifc", "aiff", "alac", "amr", "ape",  "au",   "caf", "dff", "dsf",
-    "dts", "eac3", "flac", "m4a",  "m4b",  "mka",  "mp2", "mp3",  "mpc",  "oga", "ogg", "opus",
-    "ra",  "snd",  "spx",  "tta",  "voc",  "w64",  "wav", "wave", "weba", "wma", "wv",
-};
-
-static bool is_named_like_audio(const char *path)
-{
-    const char *dot = strrchr(nd_path_name(path), '.');
-    for (size_t i = 0; dot && i < ND_COUNT(audio_endings); i++)
-        if (!strcasecmp(dot + 1, audio_endings[i])) return true;
-    return false;
-}
 
 bool nd_path_is_under(const char *path, const char *above)
 {
@@ -118,9 +100,10 @@ static int add_errno(nd_walk *w, const char *path, int error)
 }
 
 /* A file in a folder, a link to one, or something else of that name. */
-static int add_file(nd_walk *w, const char *path, const struct stat *info)
+static int visit_file(void *user, const char *path, const struct stat *info)
 {
-    if (!is_named_like_audio(path) && !(w->is_known && w->is_known(w->user, path))) {
+    nd_walk *w = user;
+    if (!nd_path_names_audio(path) && !(w->is_known && w->is_known(w->user, path))) {
         w->n_ignored++;
         return 0;
     }
@@ -128,51 +111,26 @@ static int add_file(nd_walk *w, const char *path, const struct stat *info)
     return add_found(w, path, info, NULL);
 }
 
-static int add_link(nd_walk *w, const char *path)
+static int visit_problem(void *user, const char *path, int error, bool is_link)
 {
-    struct stat info;
-    if (stat(path, &info)) {
-        if (is_named_like_audio(path)) return add_errno(w, path, errno);
-        w->n_ignored++;
-        return 0;
-    }
-    if (!S_ISDIR(info.st_mode)) return add_file(w, path, &info);
+    nd_walk *w = user;
+    if (!is_link || nd_path_names_audio(path)) return add_errno(w, path, error);
+    w->n_ignored++;
+    return 0;
+}
+
+static int visit_folder_link(void *user, const char *path)
+{
+    const nd_walk *w = user;
     nd_log_line(w->log, ND_LOG_WARNING,
                 "%s: a link to a folder is not followed; give it as a path of its own", path);
     return 0;
 }
 
-static int add_entry(nd_walk *w, FTS *tree, FTSENT *e)
-{
-    if (e->fts_level > 0 && e->fts_name[0] == '.' && e->fts_info != FTS_DP) {
-        fts_set(tree, e, FTS_SKIP);
-        return 0;
-    }
-    switch (e->fts_info) {
-    case FTS_F:
-    case FTS_DEFAULT: return add_file(w, e->fts_path, e->fts_statp);
-    case FTS_SL:
-    case FTS_SLNONE: return add_link(w, e->fts_path);
-    case FTS_DNR: return add_errno(w, e->fts_path, e->fts_errno);
-    case FTS_ERR:
-    case FTS_NS:
-        /* Gone since the folder was read: as if it had not been there. */
-        return e->fts_errno == ENOENT ? 0 : add_errno(w, e->fts_path, e->fts_errno);
-    default: return 0;
-    }
-}
-
 static int walk_folder(nd_walk *w, const char *path)
 {
-    char *const roots[] = {(char *)path, NULL};
-    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-    if (!tree) return errno == ENOMEM ? ND_ENOMEM : add_errno(w, path, errno);
-    int rc = 0;
-    FTSENT *e = NULL;
-    while (!rc && (errno = 0, e = fts_read(tree))) rc = add_entry(w, tree, e);
-    if (!rc && errno) rc = errno == ENOMEM ? ND_ENOMEM : add_errno(w, path, errno);
-    fts_close(tree);
-    return rc;
+    nd_visitor visitor = {visit_file, visit_problem, visit_folder_link, w};
+    return nd_folder_walk(path, &visitor);
 }
 
 int nd_walk_path(nd_walk *w, const char *path, nd_diag *diag)
