@@ -141,6 +141,24 @@ nd_tensor *nd_scale(nd_tape *t, nd_tensor *x, float factor);
  *  @return [rows, 1] */
 nd_tensor *nd_row_dots(nd_tape *t, nd_tensor *a, nd_tensor *b);
 
+/** Values within lo .. hi; those beyond have no gradient. */
+nd_tensor *nd_clamp(nd_tape *t, nd_tensor *x, float lo, float hi);
+
+/* ---- Gaussians with a diagonal covariance: a row [2 L] is L means, then L log variances ------ */
+
+/** Their product, a row each, with a standard normal beside them (Hinton 2002; Wu, Goodman 2018):
+ *  precision P = 1 + sum_k 1 / var_k, mean = sum_k mean_k / var_k / P.
+ *  @param experts  [n] of [rows, 2 L], n <= ND_NODE_INPUTS
+ *  @param masks  [n] of [rows], 1 or 0: an expert whose place is 0 has no part in that row;
+ *     borrowed until backward; one that is NULL, or NULL itself: all have
+ *  @return [rows, 2 L] */
+nd_tensor *nd_gauss_product(nd_tape *t, nd_tensor *const *experts, const float *const *masks,
+                            int n);
+
+/** mean + noise * deviation (Kingma, Welling 2014, 2.4). @param x  [rows, 2 L]
+ *  @param noise  [rows, L] of N(0, 1), borrowed until backward  @return [rows, L] */
+nd_tensor *nd_gauss_sample(nd_tape *t, nd_tensor *x, const float *noise);
+
 /* ---- shape --------------------------------------------------------------------- */
 
 /** The same values under other dimensions; they are not copied. */

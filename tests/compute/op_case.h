@@ -57,6 +57,9 @@ extern const op_kind op_softmax;        /* x */
 extern const op_kind op_add;            /* a, b */
 extern const op_kind op_row_dots;       /* a, b */
 extern const op_kind op_scale;          /* x; float, the factor */
+extern const op_kind op_clamp;          /* x; float [2], lo and hi */
+extern const op_kind op_gauss_product;  /* two experts, the mask of each */
+extern const op_kind op_gauss_sample;   /* x, noise */
 extern const op_kind op_reshape;        /* x; int64_t [ND_MAX_DIMS], dims up to the first 0 */
 extern const op_kind op_transpose;      /* x */
 extern const op_kind op_concat;         /* as many as there are */

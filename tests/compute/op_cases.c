@@ -153,6 +153,15 @@ const op_case op_cases[] = {
     {"dots of rows", &op_row_dots, .in = {{7, 19}, {7, 19}}},
     {"dots of rows, fixed", &op_row_dots, .in = {{2, 3, 16}, {6, 16}}, .fixed = IN(1)},
     {"scale", &op_scale, .in = {{7, 19}}, .params = FLOAT{-0.7f}},
+    {"clamp", &op_clamp, .in = {{7, 19}}, .fill = {OP_WIDE}, .params = (const float[]){-4, 2.5f}},
+
+    {"product of Gaussians", &op_gauss_product, .in = {{5, 38}, {5, 38}}},
+    {"product of Gaussians, some absent", &op_gauss_product,
+     .in = {{5, 14}, {5, 14}, {5, 1}, {1, 5}}, .fill = {[2] = OP_MASK, [3] = OP_MASK}},
+    {"product of a Gaussian alone", &op_gauss_product, .in = {{3, 2, 6}}, .fill = {OP_WIDE}},
+    {"product of Gaussians, one fixed", &op_gauss_product, .in = {{5, 14}, {5, 14}},
+     .fixed = IN(0)},
+    {"sample of Gaussians", &op_gauss_sample, .in = {{5, 38}, {5, 19}}, .fixed = IN(1)},
 
     {"reshape", &op_reshape, .in = {{4, 3, 5}}, .params = (const int64_t[4]){2, 30}},
     {"transpose", &op_transpose, .in = {{19, 21}}},
