@@ -134,7 +134,8 @@ static int pitch_power(float *pitch, int64_t n_frames, const float *x, int64_t n
 {
     nd_mel *mel = NULL;
     double below = 440 * exp2(-25.0 / 12), above = 440 * exp2(24.0 / 12);
-    int rc = nd_mel_create(&mel, ND_MEL_PITCH, PITCHES, ND_ONSET_FFT, below, above);
+    int rc = nd_mel_create(&mel, ND_MEL_PITCH, PITCHES, ND_ONSET_FFT, ND_MUSIC_RATE_HZ, below,
+                           above);
     if (!rc) rc = nd_mel_spectrogram(pitch, n_frames, HOP, mel, x, n);
     nd_mel_destroy(&mel);
     return rc;

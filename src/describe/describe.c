@@ -113,12 +113,25 @@ static int hear_all(nd_description *d, const plan *p, const nd_samples *samples,
     return rc;
 }
 
+static int rate_of(const nd_feature_ops *ops)
+{
+    return ops->rate_hz ? ops->rate_hz : ND_MUSIC_RATE_HZ;
+}
+
 static int describe_music(nd_description *d, nd_media *m, const plan *p, double start_s,
                           double length_s, nd_diag *diag)
 {
     nd_sample_params params = {
-        .rate_hz = ND_MUSIC_RATE_HZ, .start_s = start_s, .length_s = length_s};
-    for (int i = 0; i < p->n; i++) params.loudness |= p->ops[i]->wants_loudness;
+        .rate_hz = rate_of(p->ops[0]), .start_s = start_s, .length_s = length_s};
+    for (int i = 0; i < p->n; i++) {
+        if (rate_of(p->ops[i]) != params.rate_hz)
+            return nd_diag_set(diag, ND_EARG,
+                               "choosing features: %s hears %d Hz and %s %d Hz: ask for one at a "
+                               "time",
+                               p->ops[0]->name, params.rate_hz, p->ops[i]->name,
+                               rate_of(p->ops[i]));
+        params.loudness |= p->ops[i]->wants_loudness;
+    }
     nd_samples *samples = NULL;
     int rc = nd_media_read_samples(&samples, m, &params, diag);
     if (!rc) rc = hear_all(d, p, samples, diag);

@@ -84,7 +84,7 @@ int nd_description_read(nd_description **out, const uint8_t *data, size_t n, nd_
 
 /** What a music feature reads. */
 typedef struct nd_music_input {
-    const nd_samples *samples; /* mono, ND_MUSIC_RATE_HZ */
+    const nd_samples *samples; /* mono, at the feature's rate_hz */
 } nd_music_input;
 
 /** What a video feature reads before its first frame. */
@@ -105,6 +105,7 @@ typedef struct nd_feature_ops {
      * @return 0 or a negative code with its story in diag. */
     int (*hear)(nd_description *d, const nd_music_input *in, nd_diag *diag);
     bool wants_loudness; /* samples come with EBU R128 loudness */
+    int rate_hz;         /* of its samples; 0: ND_MUSIC_RATE_HZ. One rate a run */
 
     /* Video: one state a file, zeroed before start; frames of one series. */
     nd_frame_spec frames; /* what to decode for it */
@@ -114,6 +115,9 @@ typedef struct nd_feature_ops {
     int (*finish)(void *state, nd_description *d, nd_diag *diag);
     void (*stop)(void *state); /* optional: frees; after finish or a failure */
 } nd_feature_ops;
+
+/** Numbers in the array `statistics` of the feature of that name. */
+enum { ND_STATISTICS = 1140 };
 
 /** Every feature of this build, NULL last: written by tools/make-shelf. */
 extern const nd_feature_ops *const nd_feature_shelf[];
@@ -141,6 +145,15 @@ int nd_rfft_create(nd_rfft **out, int n); /* n: power of two; 0 or ND_ENOMEM */
 void nd_rfft_destroy(nd_rfft **fft);
 /** power_out [n / 2 + 1] = |X|^2 of in [n]. Allocates: no. */
 void nd_rfft_power(nd_rfft *fft, float *power_out, const float *in);
+
+/** bins_out [n / 2 + 1, 2] = X of in [n], real and imaginary part. Allocates: no. */
+void nd_rfft_bins(nd_rfft *fft, float *bins_out, const float *in);
+
+/** Back: out [n] of bins [n / 2 + 1, 2], so that of nd_rfft_bins it is what went in. The imaginary
+ *  parts of the first and the last are not read. Allocates: no.
+ *  @param fft  of nd_rfft_create_inverse (n as nd_rfft_create; 0 or ND_ENOMEM) */
+int nd_rfft_create_inverse(nd_rfft **out, int n);
+void nd_rfft_invert(nd_rfft *fft, float *out, const float *bins);
 
 /** The same in double precision, for bands near a floor beside loud ones. */
 int nd_rfft_create_wide(nd_rfft **out, int n);

@@ -30,13 +30,18 @@ typedef enum nd_mel_scale {
     ND_MEL_PITCH   /* semitones, height 1 */
 } nd_mel_scale;
 
-/** Bands for spectra at 16 kHz.
+/** Bands for spectra.
  *  @param n_fft   points of the FFT whose bins are read (0 .. n_fft / 2)
+ *  @param rate_hz of the samples: bin k lies at k * rate_hz / n_fft
  *  @param low_hz  lower edge of the first band; the last ends at high_hz
  *  @return 0 or ND_ENOMEM (*out untouched). */
-int nd_mel_create(nd_mel **out, nd_mel_scale scale, int n_bands, int n_fft, double low_hz,
-                  double high_hz);
+int nd_mel_create(nd_mel **out, nd_mel_scale scale, int n_bands, int n_fft, int rate_hz,
+                  double low_hz, double high_hz);
 void nd_mel_destroy(nd_mel **mel);
+
+/** Rows of zeros over all bins, to be filled: row m from weight + m * length[0] on, its padding
+ *  left zero. @return 0 or ND_ENOMEM (*out untouched). */
+int nd_mel_create_wide(nd_mel **out, int n_bands, int n_bins);
 
 /** out [n_bands] = weights x power [n_bins + ND_MEL_SLACK]. No allocation. */
 void nd_mel_apply(const nd_mel *mel, float *out, const float *power);

@@ -66,19 +66,42 @@ static void row_extent(int *first, int *length, const band_grid *g, int band, in
     *length = (hi - lo + LANES - 1) / LANES * LANES;
 }
 
-int nd_mel_create(nd_mel **out, nd_mel_scale scale, int n_bands, int n_fft, double low_hz,
-                  double high_hz)
+/* Rows without weights yet. */
+static int create_rows(nd_mel **out, int n_bands, int n_bins)
 {
-    band_grid g = {
-        .scale = scale, .low = TO_MEL[scale](low_hz), .bin_hz = (double)ND_MUSIC_RATE_HZ / n_fft};
-    g.step = (TO_MEL[scale](high_hz) - g.low) / (n_bands + 1);
     nd_mel *mel = nd_calloc(1, sizeof *mel);
     if (!mel) return ND_ENOMEM;
     mel->n_bands = n_bands;
-    mel->n_bins = n_fft / 2 + 1;
+    mel->n_bins = n_bins;
     mel->first = nd_calloc((size_t)n_bands, sizeof *mel->first);
     mel->length = nd_calloc((size_t)n_bands, sizeof *mel->length);
-    if (!mel->first || !mel->length) goto fail;
+    if (!mel->first || !mel->length) nd_mel_destroy(&mel);
+    *out = mel;
+    return mel ? 0 : ND_ENOMEM;
+}
+
+int nd_mel_create_wide(nd_mel **out, int n_bands, int n_bins)
+{
+    nd_mel *mel = NULL;
+    int length = (n_bins + LANES - 1) / LANES * LANES;
+    if (create_rows(&mel, n_bands, n_bins)) return ND_ENOMEM;
+    for (int m = 0; m < n_bands; m++) mel->length[m] = length;
+    mel->weight = nd_calloc((size_t)n_bands, (size_t)length * sizeof *mel->weight);
+    if (!mel->weight) {
+        nd_mel_destroy(&mel);
+        return ND_ENOMEM;
+    }
+    *out = mel;
+    return 0;
+}
+
+int nd_mel_create(nd_mel **out, nd_mel_scale scale, int n_bands, int n_fft, int rate_hz,
+                  double low_hz, double high_hz)
+{
+    band_grid g = {.scale = scale, .low = TO_MEL[scale](low_hz), .bin_hz = (double)rate_hz / n_fft};
+    g.step = (TO_MEL[scale](high_hz) - g.low) / (n_bands + 1);
+    nd_mel *mel = NULL;
+    if (create_rows(&mel, n_bands, n_fft / 2 + 1)) return ND_ENOMEM;
     size_t total = 0;
     for (int m = 0; m < n_bands; m++) {
         row_extent(&mel->first[m], &mel->length[m], &g, m, mel->n_bins);
@@ -175,7 +198,8 @@ int nd_fbank_compute(float *out, const float *x, int64_t n)
     float power[ND_FBANK_FFT / 2 + 1 + ND_MEL_SLACK] = {0};
     nd_mel *mel = NULL;
     nd_rfft *fft = NULL;
-    int rc = nd_mel_create(&mel, ND_MEL_KALDI, ND_FBANK_BANDS, ND_FBANK_FFT, 20, 8000);
+    int rc = nd_mel_create(&mel, ND_MEL_KALDI, ND_FBANK_BANDS, ND_FBANK_FFT, ND_MUSIC_RATE_HZ, 20,
+                           8000);
     if (!rc) rc = nd_rfft_create_wide(&fft, ND_FBANK_FFT);
     if (rc) goto fail;
     povey_window(window);

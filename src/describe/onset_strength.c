@@ -19,7 +19,8 @@ int64_t nd_onset_frame_count(int64_t n_samples)
 static int mel_power(float *mel_out, const float *x, int64_t n, int64_t n_frames)
 {
     nd_mel *mel = NULL;
-    int rc = nd_mel_create(&mel, ND_MEL_SLANEY, ND_ONSET_BANDS, ND_ONSET_FFT, 0, 8000);
+    int rc = nd_mel_create(&mel, ND_MEL_SLANEY, ND_ONSET_BANDS, ND_ONSET_FFT, ND_MUSIC_RATE_HZ, 0,
+                           8000);
     if (!rc) rc = nd_mel_spectrogram(mel_out, n_frames, ND_ONSET_HOP, mel, x, n);
     nd_mel_destroy(&mel);
     return rc;

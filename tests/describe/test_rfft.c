@@ -51,9 +51,37 @@ static void test_size(int n)
     nd_rfft_destroy(&wide);
 }
 
+/* There and back, and the bins that the power is made of. */
+static void test_inverse(int n)
+{
+    float x[MOST], back[MOST], bins[MOST + 2], power[MOST / 2 + 1];
+    double off = 0, apart = 0;
+    nd_rfft *fft = NULL, *inverse = NULL;
+    for (int i = 0; i < n; i++) x[i] = (float)(i * 7 % 11 - i % 3);
+    int rc = nd_rfft_create(&fft, n);
+    if (!rc) rc = nd_rfft_create_inverse(&inverse, n);
+    if (!rc) {
+        nd_rfft_bins(fft, bins, x);
+        nd_rfft_power(fft, power, x);
+        nd_rfft_invert(inverse, back, bins);
+    }
+    for (int i = 0; i < n && !rc; i++)
+        if (!(fabsf(back[i] - x[i]) <= off)) off = fabsf(back[i] - x[i]);
+    for (int k = 0; k <= n / 2 && !rc; k++) {
+        float p = bins[2 * k] * bins[2 * k] + bins[2 * k + 1] * bins[2 * k + 1];
+        if (!(fabsf(p - power[k]) <= apart)) apart = fabsf(p - power[k]);
+    }
+    char name[32];
+    snprintf(name, sizeof name, "inverse_of_%d", n);
+    CHECK(name, !rc && off < 1e-5 && apart < 1e-2, "%d, off by %g, powers by %g", rc, off, apart);
+    nd_rfft_destroy(&fft);
+    nd_rfft_destroy(&inverse);
+}
+
 int main(void)
 {
     mallopt(M_PERTURB, 0x35); /* memory comes full of 0xCA: large numbers */
     for (int n = 4; n <= MOST; n *= 2) test_size(n);
+    for (int n = 4; n <= MOST; n *= 2) test_inverse(n);
     TEST_END();
 }
