@@ -7,6 +7,7 @@
 
 typedef struct model_file {
     uint64_t extractors, match; /* seeds */
+    const char *kind;           /* of the matching part; NULL: "ut_cmvmr" */
     bool without_match;
     int width;      /* of the clips that the matching part reads; 0: those of the extractors */
     bool published; /* what training says that it reads */
@@ -25,10 +26,11 @@ static inline nd_network *model_file_network(const char *part, const char *featu
     return n;
 }
 
-static inline nd_matcher *model_file_matcher(int width, uint64_t seed, nd_diag *diag)
+static inline nd_matcher *model_file_matcher(const char *kind, int width, uint64_t seed,
+                                             nd_diag *diag)
 {
     nd_matcher *m = NULL;
-    const nd_matcher_ops *ops = nd_matcher_find("ut_cmvmr");
+    const nd_matcher_ops *ops = nd_matcher_find(kind ? kind : "ut_cmvmr");
     json_t *config = ops ? ops->preset("recommended", "se+r", width, width, 16) : NULL;
     if (config && !nd_matcher_create(&m, config, diag)) nd_params_init(nd_matcher_params(m), seed);
     json_decref(config);
@@ -42,7 +44,7 @@ static inline const char *model_file_write(const char *path, const model_file *f
     nd_network *networks[2] = {model_file_network("music", "fbank", f->extractors, &diag),
                                model_file_network("video", "colour_frames", f->extractors, &diag)};
     int width = networks[0] ? (int)nd_network_size_of(networks[0]).D : 0;
-    nd_matcher *matcher = model_file_matcher(f->width ? f->width : width, f->match, &diag);
+    nd_matcher *matcher = model_file_matcher(f->kind, f->width ? f->width : width, f->match, &diag);
     const char *loss = f->multi_label ? "binary cross-entropy" : "cross-entropy";
     json_t *record = json_pack("{s:{s:b}, s:{s:s}}", "match", "published", f->published, "music",
                                "loss", loss);

@@ -14,6 +14,8 @@ typedef struct nd_extract_params {
     const char *what;    /* "music", "video" or both with a comma; NULL: both */
     const char *layout;  /* of video frames: "rows", as published (NULL), "time", or "rows,time" */
     const char *cache;   /* folder of the cache; NULL: DIR/cache */
+    bool statistics;     /* of music too, for models that read them (CBVMR); a cache that has them
+                          * of some file gets them of all */
     bool half;           /* log-mel as half floats, twice the bytes; else as bytes */
     bool retry;          /* try again what failed and has not changed */
     bool measure;        /* compare what is kept with what was computed */

@@ -30,7 +30,9 @@ int nd_model_features(char out[128], nd_model *model, nd_medium medium, nd_diag 
     const char *more = medium == ND_MUSIC ? ",rhythm_published"
                        : published        ? ",flow_published"
                                           : "";
-    snprintf(out, 128, "default,%s%s", nd_network_feature(network), more);
+    const char *needs = medium == ND_MUSIC ? nd_matcher_ops_of(matcher)->features : NULL;
+    snprintf(out, 128, "default,%s%s%s%s", nd_network_feature(network), more, needs ? "," : "",
+             needs ? needs : "");
     return 0;
 }
 
@@ -131,6 +133,15 @@ static bool find_array(const void *user, const char *name, nd_array *view_out)
     return a;
 }
 
+const float *nd_described_statistics(int *S_out, const nd_description *d)
+{
+    int64_t n = 0;
+    const float *x = nd_description_f32(d, "statistics", &n);
+    if (n != ND_STATISTICS || !are_finite(x, n)) n = 0;
+    *S_out = (int)n;
+    return n ? x : NULL;
+}
+
 int nd_described_make(nd_described *out, const nd_description *d, int64_t D, bool published,
                       nd_diag *diag)
 {
@@ -150,6 +161,7 @@ int nd_described_make(nd_described *out, const nd_description *d, int64_t D, boo
     nd_pulse_read(x.pulse, x.classes, has, find_array, d, d->medium, x.item.C, published);
     x.item.pulse = has[0] ? x.pulse : NULL;
     x.item.classes = has[1] ? x.classes : NULL;
+    x.item.statistics = nd_described_statistics(&x.item.S, d);
     *out = x;
     return 0;
 }

@@ -15,8 +15,8 @@
 struct nd_network;
 
 /** Features that a model needs of a file: the default ones, what the extractor of the medium reads,
- *  the published rhythm (nd_pulse_read), and the published motion where its matching part was made
- *  for that.
+ *  the published rhythm (nd_pulse_read), what its matching part needs of music beside these
+ *  (nd_matcher_ops.features), and the published motion where it was made for that.
  *  @param out  as nd_describe_params.features
  *  @return 0; ND_ENOTFOUND (no extractor of that medium, no matching part); as nd_model_network. */
 int nd_model_features(char out[128], nd_model *model, nd_medium medium, nd_diag *diag);
@@ -48,12 +48,16 @@ uint64_t nd_clips_extractor(const nd_description *d);
 
 /** An item with rhythm or motion of its own. Zeroed is empty. */
 typedef struct nd_described {
-    nd_item item; /* clips borrowed from the description */
+    nd_item item; /* clips and statistics borrowed from the description */
     float *pulse;
     int32_t *classes;
 } nd_described;
 
-/** The item of a description with `clip` in it.
+/** Statistics of a track, borrowed: [*S_out = ND_STATISTICS]; NULL, 0: d has none,
+ *  or another number of them, or some are not finite. */
+const float *nd_described_statistics(int *S_out, const nd_description *d);
+
+/** The item of a description with `clip` in it; without statistics where d has none.
  *  @param D  width of a clip  @param published  nd_model_reads_published
  *  @return 0; ND_ESHORT (no clip that was embedded, or of another width), ND_ENOMEM. *out
  *  untouched.

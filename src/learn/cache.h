@@ -175,6 +175,14 @@ int nd_cache_writer_settings(nd_cache_writer *w, nd_medium medium, const char *s
 int nd_cache_writer_put(nd_cache_writer *w, const nd_cache_source *source,
                         const nd_cache_record *record, nd_diag *diag);
 
+/** Add arrays to a known item, none of which it has; those that it has stay where they are. The
+ *  source is noted as it is now, as nd_cache_writer_touch does.
+ *  @param record  its arrays alone count
+ *  @return as nd_cache_writer_put; ND_EARG too where there would be too many arrays. */
+int nd_cache_writer_add(nd_cache_writer *w, const nd_cache_item *item,
+                        const nd_cache_source *source, const nd_cache_record *record,
+                        nd_diag *diag);
+
 /** Note that a file could not be extracted. Errors as nd_cache_writer_put. */
 int nd_cache_writer_put_failure(nd_cache_writer *w, const nd_cache_source *source, int code,
                                 const char *reason, nd_diag *diag);

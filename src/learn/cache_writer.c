@@ -304,6 +304,22 @@ int nd_cache_writer_settings(nd_cache_writer *w, nd_medium medium, const char *s
                        wanted);
 }
 
+/* Append a record's values at the next multiple of ND_CACHE_ALIGN. */
+static int put_values(uint64_t *at_out, nd_cache_writer *w, const nd_cache_record *record,
+                      nd_diag *diag)
+{
+    w->data_n = (w->data_n + ND_CACHE_ALIGN - 1) / ND_CACHE_ALIGN * ND_CACHE_ALIGN;
+    *at_out = (uint64_t)w->data_n;
+    return append(w->data_fd, w->data_path, &w->data_n, record->payload.data, record->payload.n,
+                  true, diag);
+}
+
+/* Data that no entry names are written over by the next, or cut off by the next writer. */
+static void take_back_values(nd_cache_writer *w, int64_t before)
+{
+    if (ftruncate(w->data_fd, before) == 0) w->data_n = before;
+}
+
 int nd_cache_writer_put(nd_cache_writer *w, const nd_cache_source *source,
                         const nd_cache_record *record, nd_diag *diag)
 {
@@ -313,15 +329,38 @@ int nd_cache_writer_put(nd_cache_writer *w, const nd_cache_source *source,
                           .reason = "",
                           .n_arrays = record->n_arrays,
                           .arrays = record->arrays};
-    int64_t before = w->data_n,
-            at = (before + ND_CACHE_ALIGN - 1) / ND_CACHE_ALIGN * ND_CACHE_ALIGN;
-    w->data_n = at;
-    int rc = append(w->data_fd, w->data_path, &w->data_n, record->payload.data, record->payload.n,
-                    true, diag);
-    if (!rc) rc = put_entry(w, ND_CACHE_FEATURES, &item, (uint64_t)at, diag);
-    if (!rc) return 0;
-    /* Data that no entry names are written over by the next, or cut off by the next writer. */
-    if (ftruncate(w->data_fd, before) == 0) w->data_n = before;
+    int64_t before = w->data_n;
+    uint64_t at;
+    int rc = put_values(&at, w, record, diag);
+    if (!rc) rc = put_entry(w, ND_CACHE_FEATURES, &item, at, diag);
+    if (rc) take_back_values(w, before);
+    return rc;
+}
+
+int nd_cache_writer_add(nd_cache_writer *w, const nd_cache_item *item,
+                        const nd_cache_source *source, const nd_cache_record *record, nd_diag *diag)
+{
+    int n = item->n_arrays + record->n_arrays;
+    nd_cache_item whole = *item;
+    if (n > ND_CACHE_MAX_ARRAYS)
+        return nd_diag_set(diag, ND_EARG, "writing the feature cache: at most %d arrays expected",
+                           ND_CACHE_MAX_ARRAYS);
+    nd_cache_array *arrays = nd_calloc((size_t)n, sizeof *arrays);
+    if (!arrays) return no_memory(diag);
+    int64_t before = w->data_n;
+    uint64_t at;
+    int rc = put_values(&at, w, record, diag);
+    for (int i = 0; i < n && !rc; i++) {
+        bool is_old = i < item->n_arrays;
+        arrays[i] = is_old ? item->arrays[i] : record->arrays[i - item->n_arrays];
+        if (!is_old) arrays[i].offset += at;
+    }
+    whole.source = *source;
+    whole.n_arrays = n;
+    whole.arrays = arrays;
+    if (!rc) rc = put_entry(w, ND_CACHE_FEATURES, &whole, 0, diag);
+    if (rc) take_back_values(w, before);
+    free(arrays);
     return rc;
 }
 

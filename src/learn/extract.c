@@ -21,6 +21,8 @@ typedef enum { TASK_OPEN, TASK_UNCHANGED, TASK_EXTRACTED, TASK_FAILED } task_sta
 typedef struct {
     const nd_corpus_file *file;
     const nd_cache_item *known, *failure; /* of a run before; NULL: none */
+    bool lacks;                           /* known, without the statistics that are wanted */
+    bool adds;                            /* only these are made, and what is known stays */
     nd_cache_source now;
     task_state state;
     nd_diag why; /* of a failure */
@@ -32,6 +34,7 @@ typedef struct {
     nd_extract_params p;
     const nd_extractor *by;
     const char *features[ND_VIDEO + 1]; /* NULL: that medium is not wanted */
+    bool statistics;                    /* of music, beside its features */
     nd_corpus *corpus;
     nd_gallery gallery;
     nd_cache_writer *writer;
@@ -68,13 +71,39 @@ static int update(extraction *x, const char *item)
 
 /* ---- what is to be done ----------------------------------------------------------- */
 
+#define MUSIC_FEATURES "fbank,onset,beat,rhythm,rhythm_published"
+#define STATISTICS     "statistics"
+
 const char *nd__extract_features(nd_medium medium, const char *layout)
 {
-    if (medium == ND_MUSIC) return "fbank,onset,beat,rhythm,rhythm_published";
+    if (medium == ND_MUSIC) return MUSIC_FEATURES;
     bool rows = strstr(layout, "rows"), time = strstr(layout, "time");
     return rows && time ? "frames,colour_frames,cuts,flow,flow_published"
            : time       ? "colour_frames,cuts,flow,flow_published"
                         : "frames,cuts,flow,flow_published";
+}
+
+/* What a file is described with. Statistics are no part of the settings: a cache may have them of
+ * some files, and gets the others' without making the rest anew. */
+static const char *features_for(const extraction *x, const task *t)
+{
+    nd_medium medium = t->file->medium;
+    if (medium == ND_VIDEO || !x->statistics) return x->features[medium];
+    return t->adds ? STATISTICS : MUSIC_FEATURES "," STATISTICS;
+}
+
+static bool has_statistics(const nd_cache *cache, int item)
+{
+    return nd_cache_f32(cache, item, STATISTICS, NULL);
+}
+
+/* Asked for, or the cache has them of some file: then a run that does not ask keeps on. */
+static bool wants_statistics(const extraction *x)
+{
+    const nd_cache *cache = nd_cache_writer_known(x->writer);
+    bool wants = x->p.statistics;
+    for (int i = 0; i < nd_cache_count(cache) && !wants; i++) wants = has_statistics(cache, i);
+    return wants && x->features[ND_MUSIC];
 }
 
 /* What decides the values of a medium's features, as the cache keeps it. */
@@ -115,12 +144,14 @@ static void look_at_task(extraction *x, task *t)
     struct stat info;
     int item = nd_cache_find(cache, t->file->name, t->file->medium);
     if (item >= 0) t->known = nd_cache_at(cache, item);
+    t->lacks = t->known && x->statistics && t->file->medium == ND_MUSIC &&
+               !has_statistics(cache, item);
     t->failure = nd_cache_find_failure(cache, t->file->name, t->file->medium);
     t->now = (nd_cache_source){.name = t->file->name, .medium = t->file->medium};
     if (stat(t->file->path, &info)) {
         if (t->known) t->state = TASK_UNCHANGED;
     } else if (t->known && is_same_state(&t->known->source, &info)) {
-        t->state = TASK_UNCHANGED;
+        if (!t->lacks) t->state = TASK_UNCHANGED;
     } else if (t->failure && !x->p.retry && is_same_state(&t->failure->source, &info)) {
         t->state = TASK_FAILED;
         nd_diag_set(&t->why, t->failure->code, "%s", t->failure->reason);
@@ -153,6 +184,7 @@ static int make_tasks(extraction *x)
     x->tasks = nd_calloc((size_t)n, sizeof *x->tasks);
     x->queue = nd_calloc((size_t)n, sizeof(task *));
     if (!x->tasks || !x->queue) return no_memory(x->diag);
+    x->statistics = wants_statistics(x);
     bool has[ND_VIDEO + 1] = {false};
     for (int i = 0; i < n; i++) {
         const nd_corpus_file *file = file_at(x, i);
@@ -234,7 +266,7 @@ static int measure(extraction *x, task *t, const nd_description *d, nd_diag *dia
 static int make_record(nd_cache_record *out, extraction *x, task *t, nd_diag *why)
 {
     nd_describe_params params = {.medium = t->file->medium,
-                                 .features = x->features[t->file->medium],
+                                 .features = features_for(x, t),
                                  .max_length_s = x->p.max_length_s,
                                  .worker = x->p.worker,
                                  .log = &x->log};
@@ -243,8 +275,8 @@ static int make_record(nd_cache_record *out, extraction *x, task *t, nd_diag *wh
     int rc = x->by->describe(&d, x->by->user, t->file->path, &params, why);
     if (!rc) rc = check_still_same(t, why);
     if (!rc) rc = nd_cache_encode(&r, d, x->p.half, why);
-    if (!rc) rc = check_usable(d, &r, t, why);
-    if (!rc) rc = measure(x, t, d, why);
+    if (!rc && !t->adds) rc = check_usable(d, &r, t, why);
+    if (!rc && !t->adds) rc = measure(x, t, d, why);
     nd_description_destroy(&d);
     if (rc) nd_cache_record_deinit(&r);
     else *out = r;
@@ -259,13 +291,14 @@ static bool is_same_content(const nd_cache_item *then, const nd_cache_source *no
 }
 
 /* Note a failure, once: a run that finds the same writes nothing. A name that cannot be kept is
- * told by the report alone. */
+ * told by the report alone, and so is what could not be added: the rest stays. */
 static int store_failure(extraction *x, task *t, const nd_diag *why)
 {
     const nd_cache_item *f = t->failure;
     bool is_momentary = why->code == ND_EIO || why->code == ND_ENOMEM;
     if (is_momentary) t->now.size_bytes = t->now.mtime_ns = 0, t->now.hash = 0;
     fail_task(t, why);
+    if (t->adds) return 0;
     if (f && f->code == why->code && !strcmp(f->reason, why->text) &&
         f->source.mtime_ns == t->now.mtime_ns && f->source.hash == t->now.hash)
         return 0;
@@ -275,7 +308,8 @@ static int store_failure(extraction *x, task *t, const nd_diag *why)
 
 static int store_record(extraction *x, task *t, const nd_cache_record *r)
 {
-    int rc = nd_cache_writer_put(x->writer, &t->now, r, x->diag);
+    int rc = t->adds ? nd_cache_writer_add(x->writer, t->known, &t->now, r, x->diag)
+                     : nd_cache_writer_put(x->writer, &t->now, r, x->diag);
     if (rc) return rc;
     t->state = TASK_EXTRACTED;
     t->media_s = r->analysed_s;
@@ -310,8 +344,10 @@ static int extract_one(void *user, int64_t index)
     nd_cache_record r = {0};
     nd_diag why = {0};
     int rc = read_state(&t->now, t->file->path, &why);
-    if (!rc && !is_same_content(t->known, &t->now)) {
-        if (!x->p.retry && is_same_content(t->failure, &t->now))
+    bool is_known = is_same_content(t->known, &t->now);
+    t->adds = t->lacks && (rc || is_known);
+    if (!rc && (!is_known || t->adds)) {
+        if (!t->adds && !x->p.retry && is_same_content(t->failure, &t->now))
             rc = nd_diag_set(&why, t->failure->code, "%s", t->failure->reason);
         else rc = make_record(&r, x, t, &why);
     }

@@ -149,6 +149,25 @@ static int check_clips(nd_items *it, nd_medium medium, nd_diag *diag)
     return 0;
 }
 
+/* Every track has what the matching model needs. */
+static int check_features(const nd_items *it, nd_diag *diag)
+{
+    int S;
+    const char *features = it->params.features, *dir = nd_corpus_dir(it->corpus);
+    ND_ASSERT(!features || !strcmp(features, "statistics"));
+    for (int i = 0; i < it->n && features; i++) {
+        const nd__item_file *f = &it->files[i];
+        bool is_track = f->cached >= 0 && f->file->medium == ND_MUSIC;
+        if (!is_track || !(f->splits & it->params.splits)) continue;
+        if (!nd__items_statistics(&S, it->cache, f->cached))
+            return nd_diag_set(diag, ND_ENOTFOUND,
+                               "reading the cache of %s: the model needs the feature %s, %s has "
+                               "none: run needledrop extract --statistics %s",
+                               dir, features, f->file->name, dir);
+    }
+    return 0;
+}
+
 static int find_network(nd_items *it, nd_model *model, nd_medium medium, nd_diag *diag)
 {
     const char *part = medium == ND_MUSIC ? "music" : "video";
@@ -195,6 +214,15 @@ static int fill_pulse(nd_items *it, nd_diag *diag)
     return 0;
 }
 
+static void point_at_statistics(nd_items *it)
+{
+    for (int i = 0; i < it->n; i++) {
+        nd__item_file *f = &it->files[i];
+        if (f->item.clips && f->item.medium == ND_MUSIC)
+            f->item.statistics = nd__items_statistics(&f->item.S, it->cache, f->cached);
+    }
+}
+
 static int embed_splits(nd_items *it, nd_diag *diag)
 {
     int rc = 0;
@@ -217,9 +245,11 @@ static int open_items(nd_items *it, nd_model *model, nd_diag *diag)
     if (!rc) rc = find_twins(it, diag);
     if (!rc) rc = mark_first(it, diag);
     if (!rc) warn_of_missing(it);
+    if (!rc) rc = check_features(it, diag);
     if (!rc) rc = find_network(it, model, ND_MUSIC, diag);
     if (!rc) rc = find_network(it, model, ND_VIDEO, diag);
     if (!rc) rc = embed_splits(it, diag);
+    if (!rc) point_at_statistics(it);
     return rc ? rc : fill_pulse(it, diag);
 }
 
@@ -315,7 +345,14 @@ uint64_t nd_items_digest(const nd_items *items)
     parts[ND_N_SPLITS] = nd__cache_checksum(items->pulse, n_clips * 3 * sizeof *items->pulse);
     parts[ND_N_SPLITS + 1] = nd__cache_checksum(items->classes,
                                                 n_clips * 3 * sizeof *items->classes);
-    return nd__cache_checksum(parts, sizeof parts);
+    uint64_t digest = nd__cache_checksum(parts, sizeof parts);
+    for (int i = 0; i < items->n && items->params.features; i++) {
+        const nd_item *item = &items->files[i].item;
+        uint64_t link[2] = {digest,
+                            nd__cache_checksum(item->statistics, (size_t)item->S * sizeof(float))};
+        digest = nd__cache_checksum(link, sizeof link);
+    }
+    return digest;
 }
 
 int nd_items_tracks(const nd_items *items, nd_split split, int32_t *files_out)

@@ -17,12 +17,14 @@
 typedef struct nd_items nd_items;
 
 typedef struct nd_items_params {
-    const char *cache; /* folder of the cache; NULL: DIR/cache */
-    unsigned splits;   /* ND_SPLIT_BIT: files that no pair or gallery line of these has are not
+    const char *cache;    /* folder of the cache; NULL: DIR/cache */
+    unsigned splits;      /* ND_SPLIT_BIT: files that no pair or gallery line of these has are not
                         * embedded, and not there */
-    bool published;    /* pulse and classes as published (published_*), not ours */
-    bool is_forgetful; /* embeddings are not kept on disk */
-    int n_threads;     /* of the networks; 0: one a core; the same bytes at any number */
+    const char *features; /* what the matching model needs of music beside clips and rhythm
+                           * (nd_matcher_ops.features): every track must have it; NULL: nothing */
+    bool published;       /* pulse and classes as published (published_*), not ours */
+    bool is_forgetful;    /* embeddings are not kept on disk */
+    int n_threads;        /* of the networks; 0: one a core; the same bytes at any number */
     const nd_log *log;
     const nd_progress *progress;
 } nd_items_params;
@@ -32,8 +34,8 @@ typedef struct nd_items_params {
  *  A damaged one is made again; where it cannot be written that is a warning.
  *  @param out  the caller closes it, before corpus and model  @param corpus, model  borrowed
  *  @return 0; ND_EARG (no split), ND_ENOTFOUND (no cache; no extractor in the model; the cache has
- *     not the array that one reads), ND_EFORMAT (the cache's clips are of another size), ND_EIO,
- *     ND_ENOMEM, ND_ECANCELLED; as nd_model_network. *out untouched.
+ *     not the array that one reads, or of a track not the features), ND_EFORMAT (the cache's clips
+ *     are of another size), ND_EIO, ND_ENOMEM, ND_ECANCELLED; as nd_model_network. *out untouched.
  *  Files that are not in the cache have no item: one warning says how many.
  *  Threads: one call at a time a model. Cost: the networks over all clips, the first time. */
 int nd_items_open(nd_items **out, const nd_corpus *corpus, nd_model *model,
@@ -68,7 +70,8 @@ int nd_items_same(const nd_items *items, int file);
 /** Width of a medium's embeddings. */
 int nd_items_width(const nd_items *items, nd_medium medium);
 
-/** One number for all that the items of the splits asked for hold. */
+/** One number for all that the items of the splits asked for hold; of statistics, where `features`
+ *  asks for them. */
 uint64_t nd_items_digest(const nd_items *items);
 
 /** The tracks that videos of a split are searched among: those of its pairs and of the gallery,

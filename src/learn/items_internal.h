@@ -61,6 +61,10 @@ int nd__items_clips(const nd_items *items, const nd__item_file *f);
 int nd__items_embed(nd_items *items, nd_split split, nd_diag *diag);
 void nd__items_embedded_deinit(nd__embedded *embedded);
 
+/** Statistics of a cached track, where the cache has ND_STATISTICS finite ones.
+ *  @return [*S_out], the cache's; NULL: none, *S_out 0 */
+const float *nd__items_statistics(int *S_out, const nd_cache *cache, int cached);
+
 /** Rhythm or motion of a cached file of C clips.
  *  @param pulse, classes  [C, 3] out  @param has_out  whether the cache has them: pulse, classes */
 void nd__items_pulse(float *pulse, int32_t *classes, bool has_out[2], const nd_cache *cache,

@@ -1,4 +1,6 @@
-/* Rhythm and motion of a cached file. */
+/* Rhythm and motion of a cached file, and its statistics. */
+#include <math.h>
+
 #include "learn/items_internal.h"
 
 typedef struct {
@@ -26,4 +28,14 @@ void nd__items_pulse(float *pulse, int32_t *classes, bool has_out[2], const nd_c
 {
     place p = {cache, cached};
     nd_pulse_read(pulse, classes, has_out, find, &p, medium, C, published);
+}
+
+const float *nd__items_statistics(int *S_out, const nd_cache *cache, int cached)
+{
+    int64_t n = 0;
+    const float *x = nd_cache_f32(cache, cached, "statistics", &n);
+    bool is_good = n == ND_STATISTICS;
+    for (int64_t i = 0; i < n && is_good; i++) is_good = isfinite(x[i]);
+    *S_out = is_good ? ND_STATISTICS : 0;
+    return is_good ? x : NULL;
 }

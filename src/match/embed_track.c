@@ -160,7 +160,9 @@ int nd_track_rows_put(const nd_track_rows *rows, const nd_embedder *e, nd_librar
 /* Whether rows can be made of what is stored, or it is known that they cannot be made at all. */
 static bool is_known_clips(const nd_description *d, const nd_embedder *e)
 {
+    int S;
     if (nd_clips_extractor(d) != e->stored.extractor) return false;
+    if (nd_matcher_ops_of(e->matcher)->features && !nd_described_statistics(&S, d)) return false;
     return !e->is_published || nd_description_find(d, "published_clip_rhythm_class");
 }
 

@@ -2,7 +2,8 @@
  *
  * Of a track a library keeps the clips as the music extractor embedded them, with its fingerprint
  * (`clip`, `clip_extractor`: docs/features.md), and what the matching part made of these. Another
- * matching part over the same extractor needs no file; another extractor needs them all. */
+ * matching part over the same extractor needs no file, unless it reads features that are not stored
+ * (nd_matcher_ops.features); another extractor needs them all. */
 #ifndef ND_MATCH_EMBED_TRACK_H
 #define ND_MATCH_EMBED_TRACK_H
 
@@ -42,7 +43,8 @@ int nd_track_rows_put(const nd_track_rows *rows, const nd_embedder *e, nd_librar
 
 /** Embed from what is stored the tracks that have no rows of the model, some hundred at a time,
  *  each stored at once: what was done before a kill stays done. Of a track whose clips another
- *  extractor embedded, or none, is_foreign is set: its file must be read.
+ *  extractor embedded, or none, or that has not the features that the matching part needs,
+ *  is_foreign is set: its file must be read.
  *  @param n_out  how many were embedded  @param known  all of the library
  *  @param n_threads  0: one a core  @param log  at DEBUG, the tracks that cannot be embedded
  *  @return 0; as nd_store_ops.load and .put_joint, ND_ENOMEM, ND_ECANCELLED.

@@ -51,6 +51,14 @@ one_line other_layout_line 'other settings'
 run 0 beside extract "$corpus" --layout rows,time --half --measure --cache "$scratch/beside"
 check measured grep -qE '^fbank as half, .* embeddings differ' "$scratch/out"
 
+# statistics are added to what is there, and then wanted of all
+run 0 statistics extract "$corpus" --statistics --cache "$scratch/one" --json
+check statistics_of_music test "$(json_value extracted "$scratch/out")$(json_value unchanged "$scratch/out")" = 42
+run 0 statistics_again extract "$corpus" --cache "$scratch/one" --json
+check statistics_once test "$(json_value extracted "$scratch/out")" = 0
+run 0 statistics_at_once extract "$corpus" --statistics --cache "$scratch/statistics" -q
+check statistics_the_same same_cache "$scratch/one" "$scratch/statistics"
+
 # killed at any moment, again and again: it ends where an undisturbed run ends
 for after in 0.05 0.15 0.25 0.35; do
     "$nd" extract "$corpus" -q -j 2 --cache "$scratch/killed" 2> /dev/null & pid=$!

@@ -116,6 +116,38 @@ static void check_music_item(void)
     nd_description_destroy(&d);
 }
 
+/* Statistics are there where they are all, and numbers. */
+static void check_statistics(void)
+{
+    static const struct {
+        const char *name;
+        int64_t n;
+        float last;
+        bool expected;
+    } cases[] = {
+        {"statistics", ND_STATISTICS, 7, true},
+        {"statistics_of_another_length", ND_STATISTICS - 1, 7, false},
+        {"statistics_that_are_no_numbers", ND_STATISTICS, INFINITY, false},
+        {"statistics_that_are_not_there", 0, 0, false},
+    };
+    for (size_t i = 0; i < ND_COUNT(cases); i++) {
+        nd_description *d = description(ND_MUSIC);
+        nd_described x = {0};
+        nd_description_add(d, "clip", ND_F32, 2, (const int64_t[]){3, 4});
+        if (cases[i].n) {
+            nd_array *a = nd_description_add(d, "statistics", ND_F32, 1, &cases[i].n);
+            a->f32[cases[i].n - 1] = cases[i].last;
+        }
+        int rc = nd_described_make(&x, d, 4, false, NULL);
+        bool found = x.item.statistics && x.item.S == ND_STATISTICS &&
+                     x.item.statistics[ND_STATISTICS - 1] == 7;
+        CHECK(cases[i].name, !rc && found == cases[i].expected && found == (x.item.S > 0), "%d, %d",
+              rc, x.item.S);
+        nd_described_deinit(&x);
+        nd_description_destroy(&d);
+    }
+}
+
 static void check_video_item(void)
 {
     static const float flow[] = {0.2f, 0.4f}, cuts[] = {0.5f, 3.9f, 4, 90, -1, NAN};
@@ -148,6 +180,22 @@ static void check_features(nd_model *model, bool published)
     CHECK("model_name", !strcmp(nd_model_name(name, model), "a model"), "%s", name);
 }
 
+/* A matching part that reads more of music asks for it. */
+static void check_needs(const char *path)
+{
+    char music[128] = "", video[128] = "";
+    nd_model *model = NULL;
+    model_file_write(path, &(model_file){.kind = "cbvmr"});
+    int rc = nd_model_open(&model, path, NULL);
+    if (!rc) rc = nd_model_features(music, model, ND_MUSIC, NULL);
+    if (!rc) rc = nd_model_features(video, model, ND_VIDEO, NULL);
+    CHECK("features_of_the_matching_part",
+          !rc && !strcmp(music, "default,fbank,rhythm_published,statistics") &&
+              !strstr(video, "statistics"),
+          "%s %s", music, video);
+    nd_model_close(&model);
+}
+
 int main(void)
 {
     char folder[] = "/tmp/needledrop-test-XXXXXX", path[64];
@@ -155,6 +203,7 @@ int main(void)
     if (!mkdtemp(folder)) return 1;
     snprintf(path, sizeof path, "%s/a model.safetensors", folder);
     check_music_item();
+    check_statistics();
     check_video_item();
     for (int published = 0; published < 2; published++) {
         nd_model *model = NULL;
@@ -165,6 +214,7 @@ int main(void)
         if (!published) check_clips(network);
         nd_model_close(&model);
     }
+    check_needs(path);
     setenv("NEEDLEDROP_MODEL", path, 1);
     char *found = nd_model_default_path();
     CHECK("default_of_environment", found && !strcmp(found, path), "%s", found ? found : "none");

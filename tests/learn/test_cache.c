@@ -170,6 +170,59 @@ static void check_supersede(void)
     nd_cache_close(&c);
 }
 
+static int add_values(nd_cache_writer *w, const nd_cache_item *item, const char *array, float value)
+{
+    nd_description d = {.medium = ND_MUSIC};
+    nd_cache_record r = {0};
+    nd_cache_source source = item->source;
+    source.mtime_ns++;
+    int rc = nd_description_add_f32(&d, array, (const float[]){value, 2, 3}, 3);
+    if (!rc) rc = nd_cache_encode(&r, &d, false, NULL);
+    if (!rc) rc = nd_cache_writer_add(w, item, &source, &r, NULL);
+    nd_cache_record_deinit(&r);
+    for (size_t i = 0; i < d.n_arrays; i++) nd_array_deinit(&d.arrays[i]);
+    free(d.arrays);
+    return rc;
+}
+
+/* Arrays that come later stand beside those that were there. */
+static void check_add(void)
+{
+    nd_cache_writer *w = open_writer("add");
+    char name[32];
+    put(w, "a", 3, 1);
+    put(w, "b", 2, 2);
+    nd_cache_writer_close(&w);
+    w = open_writer("add");
+    nd_cache_item before = *nd_cache_at(nd_cache_writer_known(w), 0);
+    CHECK("add", !add_values(w, &before, "statistics", 7), "failed");
+    put(w, "c", 1, 3);
+    nd_cache_writer_close(&w);
+    nd_cache *c = open_reader("add");
+    int64_t rows = 0;
+    const float *x = nd_cache_f32(c, 0, "statistics", &rows);
+    const nd_cache_item *a = nd_cache_at(c, 0);
+    nd_diag diag = {0};
+    CHECK("added", x && rows == 3 && x[0] == 7 && x[2] == 3, "%lld rows", (long long)rows);
+    CHECK("what_was_there_stays",
+          has(c, "a", 3, 1) && has(c, "b", 2, 2) && has(c, "c", 1, 3) && a->n_clips == 3 &&
+              a->source.mtime_ns == before.source.mtime_ns + 1 && !nd_cache_verify(c, NULL, &diag),
+          "%s", diag.text);
+    CHECK("others_have_none", !nd_cache_f32(c, 1, "statistics", NULL), "found");
+    nd_cache_close(&c);
+    for (int i = 0, rc = 0; i < ND_CACHE_MAX_ARRAYS && !rc; i++) {
+        w = open_writer("add");
+        snprintf(name, sizeof name, "more_%d", i);
+        rc = add_values(w, nd_cache_at(nd_cache_writer_known(w), 0), name, 1);
+        nd_cache_writer_close(&w);
+        if (rc) CHECK("too_many_arrays", rc == ND_EARG && i > 50, "%d at %d", rc, i);
+    }
+    c = open_reader("add");
+    CHECK("as_many_as_there_may_be", nd_cache_at(c, 0)->n_arrays == ND_CACHE_MAX_ARRAYS, "%d",
+          nd_cache_at(c, 0)->n_arrays);
+    nd_cache_close(&c);
+}
+
 static void check_names(void)
 {
     nd_cache_writer *w = open_writer("names");
@@ -271,6 +324,7 @@ int main(void)
     check_empty();
     check_round_trip();
     check_supersede();
+    check_add();
     check_names();
     check_settings();
     check_lock();

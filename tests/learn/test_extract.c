@@ -67,6 +67,9 @@ static nd_description *describe_text(nd_medium medium, const char *features, con
         for (int64_t i = 0; i < nd_array_count(a); i++) a->f32[i] = sqrtf(a->f32[i]) - 16;
         fill(nd_description_add(d, "clip_rhythm_class", ND_I32, 2, (const int64_t[]){n, 3}), seed);
     }
+    const int64_t n_statistics = ND_STATISTICS;
+    if (strstr(features, "statistics"))
+        fill(nd_description_add(d, "statistics", ND_F32, 1, &n_statistics), seed);
     if (strstr(text, "silent")) memset(d->arrays[0].f32, 0, (size_t)n * 398 * 80 * sizeof(float));
     if (strstr(features, "colour_frames"))
         fill(nd_description_add(d, "colour_frames", ND_F32, 3, (const int64_t[]){n, 32, 768}),
@@ -88,6 +91,8 @@ static int describe(nd_description **out, void *user, const char *path,
     const char *text = (const char *)b.data;
     int rc = 0;
     if (!strncmp(text, "bad", 3)) rc = nd_diag_set(diag, ND_EFORMAT, "%s: no media", path);
+    else if (!strncmp(text, "plain", 5) && !strcmp(params->features, "statistics"))
+        rc = nd_diag_set(diag, ND_EFORMAT, "%s: no statistics", path);
     else if (!strncmp(text, "later", 5)) rc = nd_diag_set(diag, ND_EIO, "%s: not now", path);
     else *out = describe_text(params->medium, params->features, text);
     if (!strncmp(text, "moving", 6)) write_text("m2", "moving again");
@@ -297,6 +302,51 @@ static void check_workers(void)
     CHECK("same_at_any_number", is_same_cache("j1", "j4"), "differ");
 }
 
+/* Tracks of a cache that have statistics. */
+static int count_statistics(const char *name)
+{
+    nd_cache *cache = NULL;
+    int n = 0;
+    if (nd_cache_open(&cache, path_in(name), NULL)) return -1;
+    for (int i = 0; i < nd_cache_count(cache); i++)
+        n += nd_cache_f32(cache, i, "statistics", NULL) != NULL;
+    nd_cache_close(&cache);
+    return n;
+}
+
+static uint64_t digest_of(const char *name)
+{
+    uint64_t digest = 0;
+    nd_diag diag = {0};
+    if (nd_extract_verify(path_in(name), NULL, &digest, NULL, &diag)) printf("%s\n", diag.text);
+    return digest;
+}
+
+/* Made at once, or added to what is there. */
+static void check_statistics(void)
+{
+    nd_extract_params plain = {.cache = path_in("added")}, with = plain;
+    with.statistics = true;
+    write_text("m2", "plain");
+    check_run("statistics_not_unasked", &plain, 6, 0, 0, 6);
+    CHECK("statistics_are_not_there", count_statistics("added") == 0, "%d",
+          count_statistics("added"));
+    check_run("statistics_added", &with, 2, 3, 1, 3);
+    CHECK("what_failed_keeps_the_rest", count_statistics("added") == 2, "%d",
+          count_statistics("added"));
+    check_run("statistics_tried_again", &with, 0, 5, 1, 1);
+    write_text("m2", "seven");
+    check_run("statistics_stay_wanted", &plain, 1, 5, 0, 1);
+    set_time("m1");
+    check_run("statistics_touched", &plain, 0, 6, 0, 0);
+    with.cache = path_in("at_once");
+    check_run("statistics_at_once", &with, 6, 0, 0, 6);
+    CHECK("statistics_of_all", count_statistics("added") == 3 && count_statistics("at_once") == 3,
+          "%d, %d", count_statistics("added"), count_statistics("at_once"));
+    CHECK("added_is_the_same", digest_of("added") == digest_of("at_once") && digest_of("added"),
+          "another digest");
+}
+
 static int stop_at_third(void *user, const char *what, int64_t done, int64_t total,
                          const char *item)
 {
@@ -357,6 +407,7 @@ int main(void)
     check_failures();
     check_report();
     check_workers();
+    check_statistics();
     check_stop();
     check_measure();
     TEST_END();

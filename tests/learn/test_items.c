@@ -201,6 +201,84 @@ static void test_kept(void)
     nd_bytes_deinit(&after);
 }
 
+/* Add statistics to every track of the cache but one. @return that are there now */
+static int add_statistics(const char *but, float first)
+{
+    const int64_t n = ND_STATISTICS;
+    nd_cache_writer *w = NULL;
+    int n_added = 0, rc = nd_cache_writer_open(&w, in_root("cache"), NULL);
+    const nd_cache *cache = rc ? NULL : nd_cache_writer_known(w);
+    for (int i = 0; cache && i < nd_cache_count(cache); i++) {
+        const nd_cache_item *item = nd_cache_at(cache, i);
+        nd_description d = {.medium = ND_MUSIC};
+        nd_cache_record r = {0};
+        bool has = nd_cache_f32(cache, i, "statistics", NULL);
+        if (has || item->source.medium != ND_MUSIC || !strcmp(item->source.name, but)) continue;
+        nd_array *a = nd_description_add(&d, "statistics", ND_F32, 1, &n);
+        for (int k = 0; k < n; k++) a->f32[k] = first + (float)(i + k);
+        rc = nd_cache_encode(&r, &d, false, NULL);
+        if (!rc) rc = nd_cache_writer_add(w, item, &item->source, &r, NULL);
+        n_added += !rc;
+        nd_cache_record_deinit(&r);
+        nd_array_deinit(&d.arrays[0]);
+        free(d.arrays);
+    }
+    nd_cache_writer_close(&w);
+    return n_added;
+}
+
+static void test_statistics(void)
+{
+    nd_items *items = NULL;
+    nd_diag diag = {0};
+    nd_items_params params = {.splits = TRAIN_VAL, .features = "statistics"};
+    nd_items *plain = open_items(TRAIN_VAL, 1);
+    uint64_t before = nd_items_digest(plain);
+    CHECK("statistics that are not there are not known",
+          !nd_items_at(plain, find(plain, "m0.ogg"))->statistics, "known");
+    nd_items_close(&plain);
+    int n = add_statistics("m3.ogg", NAN);
+    n += add_statistics("nothing", 0);
+    CHECK("statistics are added", n > 10, "%d", n);
+    int rc = nd_items_open(&items, corpus, model, &params, &diag);
+    CHECK("and told where they are no numbers",
+          rc == ND_ENOTFOUND && !items && strstr(diag.text, "needledrop extract --statistics"),
+          "%d %s", rc, diag.text);
+    plain = open_items(TRAIN_VAL, 1);
+    const nd_item *m3 = nd_items_at(plain, find(plain, "m3.ogg"));
+    const nd_item *m0 = nd_items_at(plain, find(plain, "m0.ogg"));
+    CHECK("others do without", !m0->statistics && m0->S == 0 && nd_items_digest(plain) == before,
+          "%d", m0->S);
+    CHECK("what is good is there",
+          m3->statistics && m3->S == ND_STATISTICS && m3->statistics[5] - m3->statistics[0] == 5,
+          "%d", m3->S);
+    nd_items_close(&plain);
+}
+
+static void test_statistics_of_all(void)
+{
+    nd_items *items = NULL;
+    nd_diag diag = {0};
+    nd_items_params params = {.splits = TRAIN_VAL, .features = "statistics"};
+    nd_items *plain = open_items(TRAIN_VAL, 1);
+    uint64_t before = nd_items_digest(plain), digests[2] = {0};
+    nd_items_close(&plain);
+    for (int k = 0; k < 2; k++) {
+        int rc = write_cache();
+        if (!rc) rc = add_statistics("nothing", (float)k) < 10;
+        if (!rc) rc = nd_items_open(&items, corpus, model, &params, &diag);
+        if (!rc) digests[k] = nd_items_digest(items);
+        CHECK("statistics of all", !rc, "%d %s", rc, diag.text);
+        nd_items_close(&items);
+    }
+    plain = open_items(TRAIN_VAL, 1);
+    CHECK("the digest of who does not read them is as before", nd_items_digest(plain) == before,
+          "another");
+    nd_items_close(&plain);
+    CHECK("who does has another for others",
+          digests[0] && digests[0] != digests[1] && digests[0] != before, "the same");
+}
+
 static int stop(void *user, const char *what, int64_t done, int64_t total, const char *item)
 {
     (void)what, (void)total, (void)item, (void)done;
@@ -231,6 +309,8 @@ int main(void)
     test_values();
     test_published();
     test_kept();
+    test_statistics();
+    test_statistics_of_all();
     test_stop();
     nd_corpus_close(&corpus);
     nd_model_close(&model);

@@ -28,12 +28,23 @@ static int add_fbank(nd_description *d, const char *path)
     return 0;
 }
 
+static int add_statistics(nd_description *d)
+{
+    const int64_t n = ND_STATISTICS;
+    nd_array *a = nd_description_add(d, "statistics", ND_F32, 1, &n);
+    double tempo = nd_description_scalar(d, "tempo_bpm", 0);
+    for (int64_t i = 0; a && i < n; i++) a->f32[i] = (float)sin(tempo + (double)i);
+    return a ? 0 : ND_ENOMEM;
+}
+
 static int analyse(nd_description **out, void *user, const char *path, const nd_log *log,
                    nd_diag *diag)
 {
     nd_description *d = NULL;
     int rc = fixture_analyse(&d, user, path, log, diag);
     if (!rc && !strstr(path, "bare")) rc = add_fbank(d, path);
+    if (!rc && analyser.embedder && strstr(nd_embedder_features(analyser.embedder), "statistics"))
+        rc = add_statistics(d);
     if (rc) nd_description_destroy(&d);
     else *out = d;
     return rc;
@@ -284,6 +295,31 @@ static void check_life(void)
     nd_embedder_close(&p);
 }
 
+/* A matching part that reads statistics beside one that does not, over the same extractor. */
+static void check_needs(void)
+{
+    nd_embedder *a = open_model("a.safetensors", &(model_file){.extractors = 1, .match = 1});
+    nd_embedder *c = open_model("c.safetensors", &(model_file){.extractors = 1, .kind = "cbvmr"});
+    nd_library *lib = open_library("needs.nd");
+    write_tracks("needs", 5);
+    CHECK_INDEX("needs_nothing", lib, "needs", a,
+                "a: 5 of 5, stored 0, again 0, analysed 5, failed 0");
+    CHECK_INDEX("needs_what_is_not_stored", lib, "needs", c,
+                "c: 5 of 5, stored 0, again 5, analysed 5, failed 0");
+    run_sql("needs.nd", "delete from joint");
+    CHECK_INDEX("needs_what_is_stored", lib, "needs", c,
+                "c: 5 of 5, stored 5, again 0, analysed 0, failed 0");
+    CHECK_INDEX("needs_less", lib, "needs", a,
+                "a: 5 of 5, stored 5, again 0, analysed 0, failed 0");
+    run_sql("needs.nd", "delete from joint; update features set dims = '20,57' "
+                        "where track_id = 2 and name = 'statistics'");
+    CHECK_INDEX("statistics_spoilt", lib, "needs", c,
+                "c: 5 of 5, stored 4, again 1, analysed 1, failed 0");
+    nd_library_close(&lib);
+    nd_embedder_close(&a);
+    nd_embedder_close(&c);
+}
+
 static int stop_at_second_clip(void *user, const char *what, int64_t done, int64_t total,
                                const char *item)
 {
@@ -360,6 +396,7 @@ int main(int argc, char **argv)
     check_wrong_models();
     check_models();
     check_life();
+    check_needs();
     check_stop();
     check_same();
     TEST_END();
