@@ -60,12 +60,14 @@ typedef struct nd_train_params {
     const char *setting;    /* "ae", "a-se", "se", "se+r" (NULL) */
     const nd_train_weight *weights; /* [n_weights], in place of the configuration's */
     int n_weights;
-    const char *words;  /* .vec file whose words the model then knows; NULL: the corpus's tags */
-    int max_words;      /* kept of them beside the tags; 0: 2,000 */
-    bool natural;       /* pairs as often as they are; else each tag as often as any other */
-    bool published;     /* rhythm and motion as published, not ours */
-    bool shuffle_pairs; /* each video with another pair's track: a control, nothing is there */
-    bool half;          /* the model's values as half floats */
+    const char *changes; /* keys of the model's configuration in place of the preset's, as a JSON
+                          * object: {"add_cross": 0}; NULL: none */
+    const char *words;   /* .vec file whose words the model then knows; NULL: the corpus's tags */
+    int max_words;       /* kept of them beside the tags; 0: 2,000 */
+    bool natural;        /* pairs as often as they are; else each tag as often as any other */
+    bool published;      /* rhythm and motion as published, not ours */
+    bool shuffle_pairs;  /* each video with another pair's track: a control, nothing is there */
+    bool half;           /* the model's values as half floats */
     /** After each epoch, and at once after a resume. NULL: not wanted. */
     void (*after_epoch)(void *user, const nd_train_report *so_far);
     void *user;

@@ -25,6 +25,7 @@ int nd__eval_system_open(nd__eval_system *out, const nd__eval_task *task, const 
     if (!rc) rc = nd_model_matcher(&s.matcher, s.model, diag);
     if (!rc) {
         params.published = nd_model_reads_published(s.model, s.matcher);
+        params.features = nd_matcher_ops_of(s.matcher)->features;
         rc = nd_model_words(&s.words, s.model, diag);
         if (rc == ND_ENOTFOUND) rc = 0;
     }

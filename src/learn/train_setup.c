@@ -9,6 +9,41 @@
 
 /* ---- parameters ----------------------------------------------------------------- */
 
+static int unknown_model(const nd_training *x)
+{
+    nd_str known = {0};
+    for (int i = 0; nd_matcher_shelf[i]; i++)
+        nd_str_append(&known, "%s%s", i ? ", " : "", nd_matcher_shelf[i]->name);
+    int rc = nd_diag_set(x->run.diag, ND_EARG, "model: one of %s expected, found %s",
+                         known.text ? known.text : "this build", x->p.model);
+    nd_str_deinit(&known);
+    return rc;
+}
+
+/* Which configurations and settings a model has. */
+static int check_preset(const nd_training *x, const nd_matcher_ops *ops)
+{
+    static const char *const configs[] = {"recommended", "paper", "paper-s"};
+    static const char *const settings[] = {"ae", "a-se", "se", "se+r"};
+    nd_str known = {0};
+    bool is_known = false;
+    for (size_t i = 0; i < ND_COUNT(configs) * ND_COUNT(settings); i++) {
+        const char *config = configs[i / ND_COUNT(settings)];
+        const char *setting = settings[i % ND_COUNT(settings)];
+        json_t *preset = ops->preset(config, setting, 1, 1, 0);
+        if (preset) nd_str_append(&known, "%s%s %s", known.n ? ", " : "", config, setting);
+        is_known |= preset && !strcmp(config, x->p.config) && !strcmp(setting, x->p.setting);
+        json_decref(preset);
+    }
+    int rc = is_known ? 0
+                      : nd_diag_set(x->run.diag, ND_EARG,
+                                    "config and setting of %s: one of %s expected, found %s %s",
+                                    ops->name, known.text ? known.text : "its own", x->p.config,
+                                    x->p.setting);
+    nd_str_deinit(&known);
+    return rc;
+}
+
 static int check_params(nd_training *x)
 {
     nd_train_params *p = &x->p;
@@ -19,9 +54,11 @@ static int check_params(nd_training *x)
     if (!p->config) p->config = "recommended";
     if (!p->setting) p->setting = "se+r";
     if (!p->max_words) p->max_words = 2000;
-    if (p->max_words > 0) return 0;
-    return nd_diag_set(x->run.diag, ND_EARG, "training: 0 words or more expected, found %d",
-                       p->max_words);
+    if (p->max_words < 0)
+        return nd_diag_set(x->run.diag, ND_EARG, "training: 0 words or more expected, found %d",
+                           p->max_words);
+    const nd_matcher_ops *ops = nd_matcher_find(p->model);
+    return ops ? check_preset(x, ops) : unknown_model(x);
 }
 
 static int begin_run(nd_training *x)
@@ -105,20 +142,29 @@ static int set_losses(json_t *config, const nd_training *x, const nd_matcher_ops
     return 0;
 }
 
+static int change_config(json_t *config, const nd_training *x)
+{
+    json_error_t error;
+    if (!x->p.changes) return 0;
+    json_t *changes = json_loads(x->p.changes, 0, &error);
+    int rc = json_is_object(changes) && !json_object_update(config, changes) ? 0 : ND_EARG;
+    json_decref(changes);
+    return rc ? nd_diag_set(x->run.diag, rc,
+                            "training: changes of the configuration: a JSON object expected, found "
+                            "%s",
+                            x->p.changes)
+              : 0;
+}
+
 static int make_config(json_t **out, const nd_training *x)
 {
     const nd_matcher_ops *ops = nd_matcher_find(x->p.model);
-    if (!ops)
-        return nd_diag_set(x->run.diag, ND_EARG, "model: ut-cmvmr expected, found %s", x->p.model);
     int D_music = nd_items_width(x->items, ND_MUSIC), D_video = nd_items_width(x->items, ND_VIDEO);
     json_t *config = ops->preset(x->p.config, x->p.setting, D_music, D_video,
                                  x->words ? nd_words_dim(x->words) : 0);
-    if (!config)
-        return nd_diag_set(x->run.diag, ND_EARG,
-                           "config: paper, paper-s or recommended, and setting: ae, a-se, se or "
-                           "se+r expected, found %s and %s",
-                           x->p.config, x->p.setting);
-    int rc = set_losses(config, x, ops);
+    if (!config) return nd_run_no_memory(&x->run);
+    int rc = change_config(config, x);
+    if (!rc) rc = set_losses(config, x, ops);
     if (rc) json_decref(config);
     else *out = config;
     return rc;
@@ -186,6 +232,7 @@ static int open_items(nd_training *x)
 {
     double started_s = nd_now_s();
     nd_items_params params = {.splits = ND_SPLIT_BIT(ND_TRAIN) | ND_SPLIT_BIT(ND_VAL),
+                              .features = nd_matcher_find(x->p.model)->features,
                               .published = x->p.published,
                               .n_threads = x->p.run.n_threads,
                               .log = x->p.run.log,

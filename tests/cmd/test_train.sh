@@ -50,6 +50,25 @@ check "is one object" python3 -c "import json,sys; r=json.load(open('out')); ass
 run 1 "a picture that cannot be drawn is told at the end" train corpus -o e.st "${options[@]}" --curve none/e.png -q
 one_line "with its path" "none/e.png"
 check "the model is there" test -s e.st
+
+# The baselines.
+run 1 "an unknown kind of model" train corpus -x x.st -o f.st --model siamese
+one_line "is told those there are" "cbvmr, cmvae, ut_cmvmr"
+run 1 "a setting that a baseline has not" train corpus -x x.st -o f.st --model cmvae --setting se
+one_line "is told those it has" "paper-s ae, paper-s se.r expected"
+run 1 "cbvmr wants statistics of music" train corpus -o f.st "${options[@]}" --model cbvmr -q
+one_line "and says how to get them" "extract --statistics"
+run 3 "which are added" extract corpus --layout time --statistics -j 2 -q
+for model in cbvmr cmvae; do
+    for setting in ae se+r; do
+        run 0 "$model $setting" train corpus -o "$model.st" "${options[@]}" --model $model --setting $setting -q
+        run 0 "is evaluated" eval corpus --model "$model.st" --split val --resamples 20 --json
+        check "without a pair scorer" python3 -c "import json; r=json.load(open('out')); assert r['rows'] and not any(x['rerank'] for x in r['rows'])"
+    done
+done
+run 0 "again" train corpus -o again.st "${options[@]}" --model cmvae --setting se+r -q -j 2
+check "the same bytes" cmp again.st cmvae.st
+
 : > broken.st
 run 1 "broken extractors are told" train corpus -x broken.st -o d.st
 one_line "in a line" "broken.st"

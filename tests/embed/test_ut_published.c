@@ -356,6 +356,35 @@ static void test_weights(void)
     nd_matcher_destroy(&m);
 }
 
+/* Without cross-attention: no parameter of it, and losses all the same. */
+static void test_alone(void)
+{
+    static batch b;
+    const float weights[LOSSES] = {1, 0, 0, 0, 1, 1};
+    nd_tensor *losses[LOSSES] = {0};
+    json_t *config = nd__ut_published.preset("paper-s", "se+r", D, D, E);
+    nd_matcher *m = NULL;
+    nd_tape *t = NULL;
+    json_object_set_new(config, "add_cross", json_integer(0));
+    ND_ASSERT(!nd_matcher_create(&m, config, NULL) && !nd_tape_create(&t, NULL, 0, 0));
+    nd_params *p = nd_matcher_params(m);
+    int n = 0;
+    for (int i = 0; i < nd_params_count(p); i++)
+        n += !strncmp(nd_params_name(p, i), "cross_attention", 15) ||
+             !strcmp(nd_params_name(p, i), "pos_emb1D");
+    CHECK("no cross-attention: no parameter", n == 0 && nd_params_count(p) > 0, "%d", n);
+    nd_params_init(p, 7);
+    make_batch(&b, 4, 3);
+    nd_tape_begin(t, &(nd_pass){.record = true, .train = true});
+    int rc = nd__ut_published.learn(nd_matcher_state(m), t, p, 0, &b.pairs, weights, losses);
+    CHECK("no cross-attention: losses",
+          !rc && losses[0] && isfinite(losses[0]->data[0]) && losses[5] && losses[5]->data[0] > 0,
+          "%d", rc);
+    json_decref(config);
+    nd_tape_destroy(&t);
+    nd_matcher_destroy(&m);
+}
+
 /* ---- learning ------------------------------------------------------------------------ */
 
 static void train(nd_matcher *m)
@@ -518,6 +547,7 @@ int main(void)
     test_windows();
     test_texts();
     test_weights();
+    test_alone();
     test_gradients();
     test_learning();
     TEST_END();

@@ -51,6 +51,13 @@ static void test_wrong(void)
     rc = train("m", &bad, &r, &diag);
     CHECK("a loss that it does not have", rc == ND_EARG, "%d %s", rc, diag.text);
     bad = usual();
+    bad.changes = "[1]";
+    rc = train("m", &bad, &r, &diag);
+    CHECK("changes that are no object", rc == ND_EARG && strstr(diag.text, "[1]"), "%s", diag.text);
+    bad.changes = "{\"add_cross\": 7}";
+    rc = train("m", &bad, &r, &diag);
+    CHECK("a change to what cannot be", rc == ND_EARG, "%d %s", rc, diag.text);
+    bad = usual();
     bad.run.rate = NAN;
     rc = train("m", &bad, &r, &diag);
     CHECK("a rate that is none", rc == ND_EARG, "%d %s", rc, diag.text);

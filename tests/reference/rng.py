@@ -39,14 +39,19 @@ def xoshiro256ss(seed, stream):
         s[3] = rotl(s[3], 45)
 
 
-state, found = 1234567, []
-for _ in range(5):
-    state, z = splitmix64(state)
-    found.append(z)
-assert found == [6457827717110365317, 3203168211198807973, 9817491932198370423,
-                 4593380528125082431, 16408922859458223821], found
+def main():
+    state, found = 1234567, []
+    for _ in range(5):
+        state, z = splitmix64(state)
+        found.append(z)
+    assert found == [6457827717110365317, 3203168211198807973, 9817491932198370423,
+                     4593380528125082431, 16408922859458223821], found
 
-print("# seed stream, then the first eight values; written by tests/reference/rng.py")
-for seed, stream in [(0, 0), (1, 0), (0, 1), (42, 7), (M, M), (0x123456789ABCDEF0, 1 << 63)]:
-    values = xoshiro256ss(seed, stream)
-    print(seed, stream, *(next(values) for _ in range(8)))
+    print("# seed stream, then the first eight values; written by tests/reference/rng.py")
+    for seed, stream in [(0, 0), (1, 0), (0, 1), (42, 7), (M, M), (0x123456789ABCDEF0, 1 << 63)]:
+        values = xoshiro256ss(seed, stream)
+        print(seed, stream, *(next(values) for _ in range(8)))
+
+
+if __name__ == "__main__":
+    main()

@@ -38,7 +38,8 @@ typedef struct {
 
 typedef struct {
     bool has_rhythm, is_mean, is_log;
-    int window; /* clips of a row: max_clip */
+    bool has_cross; /* else a pair's items add nothing to each other */
+    int window;     /* clips of a row: max_clip */
     int64_t D[UT_SIDES], X, H, E;
     float *positions[UT_SIDES]; /* [window, D] */
     float weight;               /* of theta in the score */
@@ -72,7 +73,7 @@ typedef struct {
 /** @return [B, X]: rhythm or flow and positions added, temporal Transformer, mean, encoder. */
 nd_tensor *nd__ut_xi(const ut_run *r, int side, const ut_clips *clips);
 
-/** What each of a pair adds to the other: two tokens, a Transformer.
+/** What each of a pair adds to the other: two tokens, a Transformer; zeros without has_cross.
  *  @param xi  [B, X] of music, of video  @param added  [B, X] of each, out */
 void nd__ut_attend(const ut_run *r, nd_tensor *const xi[UT_SIDES], nd_tensor *added[UT_SIDES]);
 

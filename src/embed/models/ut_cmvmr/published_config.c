@@ -156,6 +156,7 @@ static void read_rest(ut_published *s, nd_config *c)
     static const char *const clips[] = {"sequence", "mean", NULL};
     static const char *const classes[] = {"published", "log", NULL};
     s->has_rhythm = nd_config_int(c, "add_rhythm", 0, 1, 0) == 1;
+    s->has_cross = nd_config_int(c, "add_cross", 0, 1, 1) == 1;
     s->is_mean = nd_config_choice(c, "clips", clips) == 1;
     s->is_log = nd_config_choice(c, "classes", classes) == 1;
     s->window = (int)nd_config_int(c, "max_clip", 1, UT_MAX_WINDOW, 7);
@@ -249,6 +250,13 @@ static void add_sides(ut_published *s, nd_params *p, nd_config *c)
     if (s->E) add_mlp(&s->text, p, "W_proj", s->E, 0, s->H, momentum);
 }
 
+static void add_cross(ut_published *s, nd_params *p, int64_t hidden)
+{
+    add_former(&s->cross, p, "cross_attention", s->X, hidden, s->X);
+    s->types = nd_params_add(p, "pos_emb1D", ND_INIT_NORMAL, 0, 2,
+                             (const int64_t[]){UT_SIDES, s->X});
+}
+
 int nd__ut_declare(void *state, nd_params *params, const json_t *config, nd_diag *diag)
 {
     ut_published *s = state;
@@ -261,10 +269,7 @@ int nd__ut_declare(void *state, nd_params *params, const json_t *config, nd_diag
                            "add_rhythm, found %lld",
                            (long long)s->D[UT_MUSIC]);
     add_sides(s, params, &c);
-    add_former(&s->cross, params, "cross_attention", s->X, width(&c, "cross_hidden_dim", 1024),
-               s->X);
-    s->types = nd_params_add(params, "pos_emb1D", ND_INIT_NORMAL, 0, 2,
-                             (const int64_t[]){UT_SIDES, s->X});
+    if (s->has_cross) add_cross(s, params, width(&c, "cross_hidden_dim", 1024));
     if (s->has_rhythm) add_tables(s, params);
     add_match(s, params);
     s->logit = nd_config_choice(&c, "pair", pair) == 1 ? add_mixture(params) : -1;

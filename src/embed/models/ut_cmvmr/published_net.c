@@ -124,6 +124,9 @@ nd_tensor *nd__ut_xi(const ut_run *r, int side, const ut_clips *clips)
 void nd__ut_attend(const ut_run *r, nd_tensor *const xi[UT_SIDES], nd_tensor *added[UT_SIDES])
 {
     int64_t X = r->s->X, B = xi[0] ? xi[0]->dims[0] : 0;
+    for (int side = 0; side < UT_SIDES && !r->s->has_cross; side++)
+        added[side] = B ? nd__ut_constant(r, NULL, B, X) : NULL;
+    if (!r->s->has_cross) return;
     nd_tensor *x = nd_concat(r->t, xi, UT_SIDES);
     x = nd_reshape(r->t, x, 3, (const int64_t[]){B, UT_SIDES, X});
     x = run_former(r, &r->s->cross, nd_add(r->t, x, parameter(r, r->s->types)), NULL);
