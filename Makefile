@@ -5,6 +5,7 @@
 #   make check      format, layers, warnings, static analysis
 #   make bench      ours and others side by side, docs/results.md; BENCH="NAME.." some
 #   make ladder     corpora, models, figures of docs/results.md; WORLDS= SEEDS= SIZE= LADDER=DIR
+#   make tables     the paper's tables in docs/results.md, with what make ladder left
 #   make model      models/default.safetensors, trained from the made world
 #   make real       the default model on ../shared/data, docs/results.md
 #   make install    PREFIX=/usr/local DESTDIR=
@@ -33,7 +34,8 @@ FLAVOUR_FLAGS := $(or $(flags_$(FLAVOUR)),$(error FLAVOUR=$(FLAVOUR): one of rel
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes \
             -Wstrict-prototypes -Wundef -Wvla -Werror
 PACKAGES := libavformat libavcodec libavfilter libswscale libswresample \
-            libavutil sqlite3 jansson libseccomp cairo libxxhash libutf8proc
+            libavutil sqlite3 jansson libseccomp cairo libxxhash libutf8proc \
+            libmicrohttpd
 
 # deps.mk asks pkg-config once the packages are there; make starts again with it.
 ifeq ($(filter clean help,$(MAKECMDGOALS)),)
@@ -80,13 +82,13 @@ LIB    := $(B)/libneedledrop.a
 SOLIB  := $(B)/libneedledrop.so.$(VERSION)
 WORKER := $(B)/needledrop-worker
 
-.PHONY: all demo test check bench ladder model real install clean help fuzz check-headers
+.PHONY: all demo test check bench ladder tables model real install clean help fuzz check-headers
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/needledrop $(WORKER) $(SOLIB)
 
 help:
-	@sed -n '2,12p' Makefile
+	@sed -n '2,13p' Makefile
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -193,6 +195,8 @@ bench: build/.bench-packages all $(benches:%.c=$(B)/%) $(B)/bench/sgemm_shim.so
 # ---- the models: tools/ladder has the recipe, and goes on where it was stopped --------
 ladder: $(B)/needledrop $(WORKER)
 	@tools/ladder $(B) run
+tables: $(B)/needledrop $(WORKER)
+	@tools/tables $(B) run
 model: $(B)/needledrop $(WORKER)
 	@tools/ladder $(B) model
 real: build/.bench-packages $(B)/needledrop $(WORKER)
@@ -211,7 +215,7 @@ fuzz: $(sources) $(registry)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 	    $(DESTDIR)$(PREFIX)/include/needledrop $(DESTDIR)$(PREFIX)/libexec/needledrop \
-	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/needledrop \
+	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/needledrop/web \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(B)/needledrop $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(WORKER) $(DESTDIR)$(PREFIX)/libexec/needledrop/
@@ -220,6 +224,7 @@ install: all
 	install -m 755 $(SOLIB) $(DESTDIR)$(PREFIX)/lib/
 	ln -sf $(notdir $(SOLIB)) $(DESTDIR)$(PREFIX)/lib/libneedledrop.so.$(SOMAJOR)
 	ln -sf libneedledrop.so.$(SOMAJOR) $(DESTDIR)$(PREFIX)/lib/libneedledrop.so
+	install -m 644 $(wildcard web/*) $(DESTDIR)$(PREFIX)/share/needledrop/web/
 	$(if $(model),install -m 644 $(model) $(DESTDIR)$(PREFIX)/share/needledrop/)
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@PACKAGES@|$(PACKAGES)|' tools/needledrop.pc.in \

@@ -9,12 +9,12 @@
 
 extern const cli_command cli_index, cli_recommend, cli_similar, cli_find, cli_list, cli_inspect,
     cli_embed, cli_synth, cli_corpus, cli_tags, cli_extract, cli_pretrain, cli_train, cli_eval,
-    cli_model;
+    cli_model, cli_study;
 
 static const cli_command *const commands[] = {
-    &cli_index,   &cli_recommend, &cli_similar, &cli_find,   &cli_list,
-    &cli_inspect, &cli_embed,     &cli_synth,   &cli_corpus, &cli_tags,
-    &cli_extract, &cli_pretrain,  &cli_train,   &cli_eval,   &cli_model,
+    &cli_index, &cli_recommend, &cli_similar, &cli_find,  &cli_list,    &cli_inspect,
+    &cli_embed, &cli_synth,     &cli_corpus,  &cli_tags,  &cli_extract, &cli_pretrain,
+    &cli_train, &cli_eval,      &cli_model,   &cli_study,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

@@ -15,7 +15,9 @@
 #include "needledrop/pretrain.h"
 #include "needledrop/ranking.h"
 #include "needledrop/run.h"
+#include "needledrop/study.h"
 #include "needledrop/synth.h"
+#include "needledrop/tables.h"
 #include "needledrop/tags.h"
 #include "needledrop/train.h"
 

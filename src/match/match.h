@@ -4,6 +4,7 @@
 
 #include "describe/describe.h"
 #include "embed/embed.h"
+#include "match/db.h"
 #include "match/joint.h"
 #include "match/scan.h"
 #include "match/store.h"

@@ -22,6 +22,7 @@ check installed_worker_made_a_track sh -c "'$prefix/bin/needledrop' list '$scrat
     check default_model_is_installed test -s "$prefix/share/needledrop/default.safetensors"
 nm -D --defined-only "$prefix/lib/libneedledrop.so" | awk '{ print $3 }' | grep -v '^nd_' > "$scratch/foreign"
 check exports_only_ours test ! -s "$scratch/foreign"
+check study_pages_are_installed test -s "$prefix/share/needledrop/web/study.html"
 check man_page_is_there test -s "$prefix/share/man/man1/needledrop.1"
 check completion_is_there test -s "$prefix/share/bash-completion/completions/needledrop"
 finish
