@@ -43,6 +43,8 @@ typedef struct nd_eval_params {
     unsigned tags;       /* rows wanted, a set of 1 << nd_eval_tags; 0: all four */
     int rerank;          /* the model's pair scorer orders so many first tracks anew: a row of its
                           * own where the model has one; 0: 100; below 0: none */
+    int against_rerank; /* the same of the other model; 0: as rerank. Below 0 its rows stand against
+                          * reranked ones too: with the same model, what its pair scorer is worth */
     nd_eval_control control;
     bool probe;           /* linear probes on the embeddings of clips too; reads the train split */
     const char *synonyms; /* as nd_tags_params; NULL: DIR/synonyms.txt where there is one */
@@ -83,7 +85,7 @@ typedef struct nd_eval_row {
     nd_eval_measures music_to_video; /* without tags alone */
 } nd_eval_row;
 
-enum { ND_EVAL_MAX_ROWS = ND_EVAL_N_TAGS + 1, ND_EVAL_MAX_PROBES = 8, ND_EVAL_N_MOR = 3 };
+enum { ND_EVAL_MAX_ROWS = ND_EVAL_N_TAGS + 1, ND_EVAL_MAX_PROBES = 10, ND_EVAL_N_MOR = 3 };
 
 /** Where in its track the music of a video was placed, beside where it was taken from. */
 typedef struct nd_eval_moment {
@@ -109,10 +111,12 @@ enum { ND_EVAL_N_STEPS = 5 };
 typedef struct nd_eval_probe {
     const char *medium;         /* "music", "video" */
     const char *what;           /* "concept", "tag", "pulse", "clip" (its index),
-                                 * "later_clip" (the same, without the first) */
-    int n_classes, n_fitted, n; /* clips fitted (train), measured */
+                                 * "later_clip" (the same, without the first), "track" (no
+                                 * classifier: is the nearest other clip of its concept, or tag,
+                                 * one of its own track) */
+    int n_classes, n_fitted, n; /* clips fitted (train; "track": 0), measured */
     double accuracy;
-    double chance; /* share of the commonest class */
+    double chance; /* share of the commonest class; "track": of own clips among the others */
 } nd_eval_probe;
 
 typedef struct nd_eval_report {
@@ -171,6 +175,89 @@ ND_API int nd_eval_report_json(char **json_out, const nd_eval_report *report);
  *  @param is_markdown  as tables of Markdown  @param text_out  caller frees with free(3)
  *  @return 0 or ND_ENOMEM. */
 ND_API int nd_eval_report_text(char **text_out, const nd_eval_report *report, bool is_markdown);
+
+/* ---- human judgement ---------------------------------------------------------------- */
+
+/** What is measured against graded relevance: hit at each cut, then these. Shares, 0 .. 1. */
+enum {
+    ND_RELEVANCE_MRR = ND_EVAL_N_CUTS, /* of the best placed relevant track */
+    ND_RELEVANCE_NDCG_10,
+    ND_RELEVANCE_NDCG, /* over all places */
+    ND_RELEVANCE_N_FIGURES
+};
+/** @return "hit_1", "hit_5", "hit_10", "hit_25", "mrr", "ndcg_10", "ndcg" of an index, 0 ..
+ *  ND_RELEVANCE_N_FIGURES - 1; static. */
+ND_API const char *nd_relevance_figure_name(int index);
+
+typedef struct nd_relevance_params {
+    const char *relevance; /* file of judgements: lines of video, track, grade (docs/eval.md) */
+    const char *ranking;   /* file of rankings that any system made; NULL: a model ranks a corpus */
+    double relevant;       /* grade from which a track is a hit, above 0; 0: 1 */
+} nd_relevance_params;
+
+/** One order of tracks, measured. */
+typedef struct nd_relevance_row {
+    bool is_reranked;  /* by the model's pair scorer */
+    bool is_condensed; /* judged tracks alone; else unjudged ones count as grade 0 */
+    double n_tracks;   /* that one video's are chosen among, mean */
+    double judged_10;  /* share of the first 10 that somebody judged, mean */
+    nd_estimate figures[ND_RELEVANCE_N_FIGURES]; /* intervals over videos */
+    double chance[ND_RELEVANCE_N_FIGURES];       /* of a random order, exact */
+} nd_relevance_row;
+
+enum { ND_RELEVANCE_MAX_ROWS = 4 };
+
+typedef struct nd_relevance_report {
+    char *relevance;                /* as given */
+    char *ranking, *model, *corpus; /* as given; NULL: not */
+    const char *split, *control;    /* static; NULL with a ranking */
+    double relevant;
+    int n_lines;      /* of judgements, good and bad */
+    int n_judgements; /* that count */
+    int n_left_out;   /* lines that do not: each is in problems */
+    int n_videos;     /* measured */
+    int n_without;    /* videos left out, for none of their tracks is relevant */
+    int n_tracks;     /* of the gallery; with a ranking: all that either file names */
+    int n_not_found;  /* with a ranking: judgements of tracks that their video's ranking lacks */
+    uint64_t seed;
+    int n_resamples, rerank; /* rerank 0: no pair scorer was asked */
+    double elapsed_s;
+    nd_relevance_row rows[ND_RELEVANCE_MAX_ROWS];
+    int n_rows;
+    char *problems; /* lines, the first 100 and how many more: what is amiss, with file and number
+                     * of the line; NULL: nothing */
+} nd_relevance_report;
+
+/** Measure a ranking against graded judgements of people: that of a model over a corpus's split, or
+ *  that of a file, made by anything. A line that is bad, or names what is not there, or repeats or
+ *  contradicts an earlier one, is left out and told; the rest goes on.
+ *  @param dir  the folder of corpus.jsonl, extracted; NULL with relevance->ranking, without it not
+ *  @param params  model, split, rerank, control, n_resamples, seed, n_threads, log and progress
+ *     count; with a ranking n_resamples and seed alone
+ *  @param relevance  its file is needed
+ *  @param report_out  filled on success; nd_relevance_report_deinit
+ *  @return 0; ND_EARG (a parameter; a model and a ranking, or neither), ND_EIO, ND_ELIMIT (a file
+ *     above 256 MB), ND_EFORMAT (a ranking without one good line), ND_EEMPTY (no judged video has a
+ *     relevant track and a ranking), ND_ENOMEM, else as nd_eval. *report_out untouched.
+ *  Same files, same seed, same figures, at any n_threads. Threads: distinct caches. */
+ND_API int nd_eval_relevance(const char *dir, const nd_eval_params *params,
+                             const nd_relevance_params *relevance, nd_relevance_report *report_out,
+                             nd_diag *diag);
+
+/** Free what a report owns. A zeroed one is fine. */
+ND_API void nd_relevance_report_deinit(nd_relevance_report *report);
+
+/** {"relevance", "ranking" or null, "model" or null, "corpus" or null, "split", "control",
+ *  "relevant", "lines", "judgements", "left_out", "videos", "without_relevant", "tracks",
+ *  "not_found", "seed" (a text), "resamples", "elapsed_s", "rows": [{"rerank": tracks or null,
+ *  "condensed", "tracks", "judged_10", then for each figure of nd_relevance_figure_name "hit_1",
+ *  "hit_1_interval": [lo, hi], "hit_1_chance", ..}], "problems": [line]}; shares are 0 .. 1.
+ *  @param json_out  caller frees with free(3)  @return 0 or ND_ENOMEM. */
+ND_API int nd_relevance_report_json(char **json_out, const nd_relevance_report *report);
+
+/** As nd_eval_report_text. */
+ND_API int nd_relevance_report_text(char **text_out, const nd_relevance_report *report,
+                                    bool is_markdown);
 
 #ifdef __cplusplus
 }

@@ -19,10 +19,9 @@ const char *nd_eval_control_name(nd_eval_control control)
 
 /* ---- parameters ------------------------------------------------------------------------ */
 
-static int check_params(nd_eval_params *p, nd_split *split, nd_diag *diag)
+int nd__eval_params_fill(nd_eval_params *p, nd_split *split, nd_diag *diag)
 {
     *split = ND_TEST;
-    if (!p->model) return nd_diag_set(diag, ND_EARG, "evaluating: a model file expected");
     if (p->split && !nd_split_parse(split, p->split))
         return nd_diag_set(diag, ND_EARG, "evaluating: split train, val or test expected, found %s",
                            p->split);
@@ -55,7 +54,8 @@ static int compare_rows(nd_eval_report *report, const nd__eval_system *a, const 
     for (int i = 0; i < a->n_rows && !rc; i++)
         for (int j = 0; j < b->n_rows && !rc; j++) {
             const nd__eval_ranked_row *x = &a->rows[i], *y = &b->rows[j];
-            if (x->tags == y->tags && x->is_reranked == y->is_reranked)
+            bool is_alike = x->is_reranked == y->is_reranked || p->against_rerank < 0;
+            if (x->tags == y->tags && is_alike)
                 rc = nd__eval_compare(&report->differences[report->n_differences++], x, y, p);
         }
     return rc;
@@ -105,6 +105,19 @@ static int run_system(nd__eval_system *s, nd__eval_task *task, nd_diag *diag)
     return rc ? rc : nd__eval_rank(s, task, diag);
 }
 
+/* The other model, whose short list may be another. */
+static int run_other(nd__eval_system *s, nd__eval_task *task, nd_diag *diag)
+{
+    const nd_eval_params *own = task->params;
+    nd_eval_params p = *own;
+    if (p.against_rerank) p.rerank = p.against_rerank;
+    int rc = nd__eval_system_open(s, task, p.against, diag);
+    task->params = &p;
+    if (!rc) rc = run_system(s, task, diag);
+    task->params = own;
+    return rc;
+}
+
 static int report_on(nd_eval_report *report, const nd__eval_system *s, const nd__eval_system *other,
                      const nd__eval_task *task, nd_diag *diag)
 {
@@ -131,8 +144,7 @@ static int evaluate(nd_eval_report *report, nd__eval_task *task, nd_diag *diag)
         rc = nd__eval_words_read(&task->words, task->corpus, s.items, &task->set, p->synonyms,
                                  diag);
     if (!rc) rc = run_system(&s, task, diag);
-    if (!rc && p->against) rc = nd__eval_system_open(&other, task, p->against, diag);
-    if (!rc && p->against) rc = run_system(&other, task, diag);
+    if (!rc && p->against) rc = run_other(&other, task, diag);
     if (!rc) rc = report_on(report, &s, &other, task, diag);
     nd__eval_system_close(&other);
     nd__eval_system_close(&s);
@@ -147,7 +159,8 @@ int nd_eval(const char *dir, const nd_eval_params *params, nd_eval_report *repor
     nd_corpus *corpus = NULL;
     nd_eval_report report = {0};
     double start_s = nd_now_s();
-    int rc = check_params(&p, &task.split, diag);
+    int rc = nd__eval_params_fill(&p, &task.split, diag);
+    if (!rc && !p.model) rc = nd_diag_set(diag, ND_EARG, "evaluating: a model file expected");
     if (!rc) rc = nd_corpus_open(&corpus, dir, diag);
     task.corpus = corpus;
     if (!rc) rc = evaluate(&report, &task, diag);

@@ -116,6 +116,10 @@ typedef struct nd__eval_task {
     nd__eval_words words;
 } nd__eval_task;
 
+/** Put defaults in the place of zeros, but for the model.
+ *  @return 0; ND_EARG (*p then half filled in). */
+int nd__eval_params_fill(nd_eval_params *p, nd_split *split, nd_diag *diag);
+
 /** Open a model and its items. @return as nd_model_open, nd_model_matcher, nd_items_open. */
 int nd__eval_system_open(nd__eval_system *out, const nd__eval_task *task, const char *path,
                          nd_diag *diag);
@@ -127,6 +131,12 @@ void nd__eval_system_close(nd__eval_system *s);
  *  ND_ECANCELLED. */
 int nd__eval_rank(nd__eval_system *s, nd__eval_task *task, nd_diag *diag);
 void nd__eval_ranked_row_deinit(nd__eval_ranked_row *row);
+
+/** Order the first N tracks of every query anew by the model's pair scorer, before all others.
+ *  @param scores  [n, G] in, and out: as nd__eval_order  @param N  1 .. G
+ *  @return 0; ND_ENOMEM, ND_ECANCELLED; as nd_matcher_pair. scores are then of no use. */
+int nd__eval_rerank(float *scores, nd__eval_system *s, const nd__eval_task *task, int N,
+                    nd_diag *diag);
 
 /** Scores in place of others that put tiers, highest first, before scores: equal where both are.
  *  @param out  [G], whole numbers  @return 0 or ND_ENOMEM */
@@ -170,10 +180,34 @@ const json_t *nd__eval_truth_of(const nd__eval_truth *truth, const char *file_na
 int nd__eval_ladder(nd_eval_step *out, int *n_out, const nd__eval_system *s,
                     const nd__eval_task *task, nd_diag *diag);
 
-/** Linear classifiers on the clips of train, measured on the split's.
+/** Embedded clips of a split, those of one file one after another. Zeroed is empty. */
+typedef struct nd__clips {
+    float *x;                  /* [n, D] */
+    int32_t *classes;          /* [n] 0 .. */
+    int32_t *files, *contents; /* [n] the file, and the first one with its bytes */
+    size_t n;
+    int64_t D;
+} nd__clips;
+
+/** Ask each clip for its nearest neighbour among the other clips of its class (eval_identity.c): is
+ *  it of the same file?
+ *  @param out  zeroed but for its names; n 0 where no clip could be asked. n_classes: files
+ *  @param n_threads  0: one a core; the same at any number
+ *  @return 0 or ND_ENOMEM. Cost: O(n^2 D) where all are of one class. */
+int nd__eval_identity(nd_eval_probe *out, const nd__clips *clips, int n_threads);
+
+/** Linear classifiers on the clips of train, measured on the split's; and nd__eval_identity.
  *  @param items  of both splits  @param out  [ND_EVAL_MAX_PROBES]
  *  @return 0; ND_ENOMEM; ND_EFORMAT (truth.json). */
 int nd__eval_probe(nd_eval_probe *out, int *n_out, const nd__eval_task *task, const nd_items *items,
                    nd_diag *diag);
+
+/* ---- what reports share (eval_json.c) ------------------------------------------------- */
+
+/** Set "key" and "key_interval": [lo, hi]. @return 0; -1: out of memory, as jansson has it. */
+int nd__eval_set_estimate(json_t *o, const char *key, const nd_estimate *e);
+
+/** A list of lines. @param lines  each with its end; NULL: none  @return NULL: out of memory. */
+json_t *nd__eval_lines_json(const char *lines);
 
 #endif

@@ -29,8 +29,7 @@ static json_t *list_json(const nd_eval_report *r, int n,
     return unless(bad, list);
 }
 
-/* @return 0, -1: out of memory; as jansson has it */
-static int set_estimate(json_t *o, const char *key, const nd_estimate *e)
+int nd__eval_set_estimate(json_t *o, const char *key, const nd_estimate *e)
 {
     char interval[64];
     snprintf(interval, sizeof interval, "%s_interval", key);
@@ -47,11 +46,13 @@ static json_t *measures_json(const nd_eval_measures *m, bool is_difference)
         char key[64], chance[64];
         snprintf(key, sizeof key, "recall_%d", nd_eval_cut(c));
         snprintf(chance, sizeof chance, "recall_%d_chance", nd_eval_cut(c));
-        bad = set_estimate(o, key, &m->recall[c]);
+        bad = nd__eval_set_estimate(o, key, &m->recall[c]);
         if (!bad && !is_difference) bad = json_object_set_new(o, chance, number(m->chance[c]));
     }
-    if (!bad && !is_difference) bad = set_estimate(o, "median_rank", &m->median_rank);
-    if (!bad) bad = set_estimate(o, "mrr", &m->mrr) || set_estimate(o, "ndcg_10", &m->ndcg_10);
+    if (!bad && !is_difference) bad = nd__eval_set_estimate(o, "median_rank", &m->median_rank);
+    if (!bad)
+        bad = nd__eval_set_estimate(o, "mrr", &m->mrr) ||
+              nd__eval_set_estimate(o, "ndcg_10", &m->ndcg_10);
     return unless(bad, o);
 }
 
@@ -101,9 +102,10 @@ static json_t *moment_json(const nd_eval_moment *m)
     if (!m->n) return json_null();
     json_t *o = json_pack("{s:i, s:o}", "videos", m->n, "start_within_4_s",
                           number(m->start_within_4));
-    int bad = !o || set_estimate(o, "error_s", &m->error_s) ||
-              set_estimate(o, "within_2_s", &m->within_2) ||
-              set_estimate(o, "within_4_s", &m->within_4) || set_estimate(o, "iou", &m->iou);
+    int bad = !o || nd__eval_set_estimate(o, "error_s", &m->error_s) ||
+              nd__eval_set_estimate(o, "within_2_s", &m->within_2) ||
+              nd__eval_set_estimate(o, "within_4_s", &m->within_4) ||
+              nd__eval_set_estimate(o, "iou", &m->iou);
     for (int k = 0; k < ND_EVAL_N_MOR && !bad; k++) {
         char at_5[64], at_7[64];
         snprintf(at_5, sizeof at_5, "mor_%d_iou_0.5", nd_eval_cut(k));
@@ -130,7 +132,7 @@ static json_t *step_item(const nd_eval_report *r, int i)
                      number(step->chance));
 }
 
-static json_t *lines_json(const char *lines)
+json_t *nd__eval_lines_json(const char *lines)
 {
     json_t *list = json_array();
     int bad = !list;
@@ -162,7 +164,8 @@ static json_t *report_json(const nd_eval_report *r)
         nd_json_number(r->elapsed_s, 3), "rows", list_json(r, r->n_rows, row_item), "moment",
         moment_json(&r->moment), "ladder", list_json(r, r->n_steps, step_item), "probes",
         list_json(r, r->n_probes, probe_item), "against", against_json(r), "differences",
-        list_json(r, r->n_differences, difference_item), "missing", lines_json(r->missing));
+        list_json(r, r->n_differences, difference_item), "missing",
+        nd__eval_lines_json(r->missing));
 }
 
 int nd_eval_report_json(char **json_out, const nd_eval_report *report)

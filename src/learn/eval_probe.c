@@ -72,31 +72,41 @@ static void labels_close(labels *l)
 
 /* The clips of a split that have a class. */
 typedef struct samples {
-    float *x; /* [n, D] */
-    int32_t *classes;
-    size_t n, capacity, class_capacity;
-    int64_t D;
+    nd__clips of;
+    size_t capacities[4];
 } samples;
+
+static int add_clip(samples *s, const labels *l, int file, const float *clip, int label)
+{
+    nd__clips *c = &s->of;
+    size_t row = (size_t)c->D * sizeof *c->x;
+    if (nd_grow(&c->x, &s->capacities[0], c->n, 1, row) ||
+        nd_grow(&c->classes, &s->capacities[1], c->n, 1, sizeof *c->classes) ||
+        nd_grow(&c->files, &s->capacities[2], c->n, 1, sizeof *c->files) ||
+        nd_grow(&c->contents, &s->capacities[3], c->n, 1, sizeof *c->contents))
+        return ND_ENOMEM;
+    memcpy(c->x + (int64_t)c->n * c->D, clip, row);
+    c->classes[c->n] = label;
+    c->files[c->n] = file;
+    c->contents[c->n++] = nd_items_same(l->items, file);
+    return 0;
+}
 
 static int add_file(samples *s, const labels *l, int file)
 {
     const nd_item *item = nd_items_at(l->items, file);
-    for (int k = 0; k < item->C; k++) {
+    int rc = 0;
+    for (int k = 0; k < item->C && !rc; k++) {
         int label = label_of(l, file, k);
-        if (label < 0) continue;
-        if (nd_grow(&s->x, &s->capacity, s->n, 1, (size_t)s->D * sizeof *s->x) ||
-            nd_grow(&s->classes, &s->class_capacity, s->n, 1, sizeof *s->classes))
-            return ND_ENOMEM;
-        memcpy(s->x + (int64_t)s->n * s->D, item->clips + k * s->D, (size_t)s->D * sizeof *s->x);
-        s->classes[s->n++] = label;
+        if (label >= 0) rc = add_clip(s, l, file, item->clips + k * s->of.D, label);
     }
-    return 0;
+    return rc;
 }
 
 static int gather(samples *out, const labels *l, nd_medium medium, nd_split split)
 {
     int rc = 0;
-    *out = (samples){.D = nd_items_width(l->items, medium)};
+    *out = (samples){.of.D = nd_items_width(l->items, medium)};
     for (int f = 0; f < nd_items_count(l->items) && !rc; f++) {
         const nd_item *item = nd_items_at(l->items, f);
         if (item && item->medium == medium && nd_items_splits(l->items, f) & ND_SPLIT_BIT(split))
@@ -107,12 +117,14 @@ static int gather(samples *out, const labels *l, nd_medium medium, nd_split spli
 
 static void samples_deinit(samples *s)
 {
-    free(s->x);
-    free(s->classes);
+    free(s->of.x);
+    free(s->of.classes);
+    free(s->of.files);
+    free(s->of.contents);
 }
 
 /* To mean 0 and variance 1 over the fitted ones. */
-static void standardise(samples *fit, samples *other)
+static void standardise(nd__clips *fit, nd__clips *other)
 {
     for (int64_t d = 0; d < fit->D; d++) {
         double sum = 0, squares = 0;
@@ -123,7 +135,7 @@ static void standardise(samples *fit, samples *other)
         double mean = sum / (double)fit->n;
         double variance = squares / (double)fit->n - mean * mean;
         double scale = variance > 1e-12 ? 1 / sqrt(variance) : 0;
-        samples *both[] = {fit, other};
+        nd__clips *both[] = {fit, other};
         for (int k = 0; k < 2; k++)
             for (size_t i = 0; i < both[k]->n; i++) {
                 float *x = &both[k]->x[(int64_t)i * fit->D + d];
@@ -161,7 +173,7 @@ static void solve(const double *l, double *b, int64_t D, int64_t K)
 }
 
 /* @param gram  [D, D] f32 room  @param a  [D, D], b  [D, K] out: weights */
-static void fit_ridge(const samples *s, int K, float *gram, double *a, double *b)
+static void fit_ridge(const nd__clips *s, int K, float *gram, double *a, double *b)
 {
     int64_t D = s->D, n = (int64_t)s->n;
     nd_gemm('T', 'N', D, D, n, 1, s->x, D, s->x, D, 0, gram, D);
@@ -187,7 +199,7 @@ static int classify(const float *x, const double *weights, const double *prior, 
 }
 
 /* The share of the commonest class, and how many classes there are. */
-static double commonest(const samples *s, int K, double *counts, int *n_classes_out)
+static double commonest(const nd__clips *s, int K, double *counts, int *n_classes_out)
 {
     double most = 0;
     *n_classes_out = 0;
@@ -200,7 +212,7 @@ static double commonest(const samples *s, int K, double *counts, int *n_classes_
     return most / (double)s->n;
 }
 
-static int measure(nd_eval_probe *out, samples *fit, samples *held, int K)
+static int measure(nd_eval_probe *out, nd__clips *fit, nd__clips *held, int K)
 {
     size_t D = (size_t)fit->D;
     float *gram = nd_calloc(D * D, sizeof *gram);
@@ -226,17 +238,28 @@ static int measure(nd_eval_probe *out, samples *fit, samples *held, int K)
     return rc;
 }
 
+static const char *name_of(nd_medium medium)
+{
+    return medium == ND_MUSIC ? "music" : "video";
+}
+
+static int most_class(const nd__clips *c)
+{
+    int most = -1;
+    for (size_t i = 0; i < c->n; i++) most = ND_MAX(most, c->classes[i]);
+    return most;
+}
+
 static int probe(nd_eval_probe *out, int *n_out, const labels *l, nd_medium medium, nd_split split)
 {
     samples fit = {0}, held = {0};
-    int K = 0, rc = gather(&fit, l, medium, ND_TRAIN);
+    int rc = gather(&fit, l, medium, ND_TRAIN);
     if (!rc) rc = gather(&held, l, medium, split);
-    for (size_t i = 0; i < fit.n; i++) K = ND_MAX(K, fit.classes[i] + 1);
-    for (size_t i = 0; i < held.n; i++) K = ND_MAX(K, held.classes[i] + 1);
-    if (!rc && fit.n && held.n) {
+    int K = 1 + ND_MAX(most_class(&fit.of), most_class(&held.of));
+    if (!rc && fit.of.n && held.of.n) {
         nd_eval_probe *p = &out[*n_out];
-        *p = (nd_eval_probe){.medium = medium == ND_MUSIC ? "music" : "video", .what = l->what};
-        rc = measure(p, &fit, &held, K);
+        *p = (nd_eval_probe){.medium = name_of(medium), .what = l->what};
+        rc = measure(p, &fit.of, &held.of, K);
         *n_out += !rc;
     }
     samples_deinit(&fit);
@@ -244,22 +267,44 @@ static int probe(nd_eval_probe *out, int *n_out, const labels *l, nd_medium medi
     return rc;
 }
 
+/* By concept where it is known, else by tag. */
+static int probe_identity(nd_eval_probe *out, int *n_out, labels *l, nd_medium medium,
+                          const nd__eval_task *task)
+{
+    samples held = {0};
+    nd_eval_probe *p = &out[*n_out];
+    l->what = l->truth.root ? "concept" : "tag";
+    int rc = gather(&held, l, medium, task->split);
+    *p = (nd_eval_probe){.medium = name_of(medium), .what = "track"};
+    if (!rc) rc = nd__eval_identity(p, &held.of, task->params->n_threads);
+    *n_out += !rc && p->n;
+    samples_deinit(&held);
+    return rc;
+}
+
+static int probe_medium(nd_eval_probe *out, int *n_out, labels *l, nd_medium medium,
+                        const nd__eval_task *task)
+{
+    static const char *const made[] = {"concept", "pulse", "clip", "later_clip", NULL};
+    static const char *const found[] = {"tag", "clip", NULL};
+    int rc = 0;
+    for (const char *const *what = l->truth.root ? made : found; *what && !rc; what++) {
+        l->what = *what;
+        rc = probe(out, n_out, l, medium, task->split);
+    }
+    return rc ? rc : probe_identity(out, n_out, l, medium, task);
+}
+
 int nd__eval_probe(nd_eval_probe *out, int *n_out, const nd__eval_task *task, const nd_items *items,
                    nd_diag *diag)
 {
-    static const char *const made[] = {"concept", "pulse", "clip", "later_clip"}, *const found[] = {
-                                                                                      "tag",
-                                                                                      "clip"};
     labels l;
     int rc = labels_open(&l, items, nd_corpus_dir(task->corpus), diag), n = 0;
-    const char *const *whats = l.truth.root ? made : found;
-    int n_whats = l.truth.root ? (int)ND_COUNT(made) : (int)ND_COUNT(found);
-    for (int m = 0; m < 2 && !rc; m++)
-        for (int k = 0; k < n_whats && !rc; k++) {
-            l.what = whats[k];
-            rc = probe(out, &n, &l, m ? ND_VIDEO : ND_MUSIC, task->split);
-            if (rc) nd_diag_set(diag, rc, "probing embeddings: out of memory");
-        }
+    if (!rc) {
+        rc = probe_medium(out, &n, &l, ND_MUSIC, task);
+        if (!rc) rc = probe_medium(out, &n, &l, ND_VIDEO, task);
+        if (rc) nd_diag_set(diag, rc, "probing embeddings: out of memory");
+    }
     if (!rc) *n_out = n;
     labels_close(&l);
     return rc;

@@ -428,8 +428,8 @@ static int rerank_query(reranking *r, int query, float *scores)
     return nd__eval_order(scores, r->tiers, scores, G);
 }
 
-static int rerank_all(float *scores, nd__eval_system *s, const nd__eval_task *task, int N,
-                      nd_diag *diag)
+int nd__eval_rerank(float *scores, nd__eval_system *s, const nd__eval_task *task, int N,
+                    nd_diag *diag)
 {
     int n = task->set.n;
     reranking r = {.s = s, .task = task, .N = N, .diag = diag};
@@ -452,7 +452,7 @@ static int rank_reranked(nd__eval_system *s, const nd__eval_task *task,
     float *scores = malloc(n_bytes);
     if (!scores) return nd_diag_set(diag, ND_ENOMEM, "evaluating: out of memory");
     memcpy(scores, s->scores, n_bytes);
-    int rc = rerank_all(scores, s, task, N, diag);
+    int rc = nd__eval_rerank(scores, s, task, N, diag);
     if (!rc) {
         job j = {s, task, new_row(s, ND_EVAL_NONE), NULL, NULL, 0, scores, NULL};
         j.row->is_reranked = true;

@@ -82,8 +82,7 @@ static double gain_of(const float *scores, const float *grades, int64_t G, int64
     float score = 0;
     for (int64_t place = 0, n; place < ND_MIN(k, G); place += n) {
         n = next_tie(&score, &gain, scores, grades, G, place == 0);
-        for (int64_t j = place; j < ND_MIN(place + n, k); j++)
-            total += gain / (double)n / log2((double)j + 2);
+        total += gain / (double)n * nd_metric_discounts(place, ND_MIN(place + n, k));
     }
     return total;
 }
@@ -100,6 +99,24 @@ double nd_metric_chance(int64_t P, int64_t G, int64_t k)
     for (int64_t j = 0; j < ND_MIN(k, G); j++)
         all_wrong *= (double)ND_MAX(G - P - j, 0) / (double)(G - j);
     return 1 - all_wrong;
+}
+
+double nd_metric_reciprocal_chance(int64_t n_above, int64_t P, int64_t N)
+{
+    double all_wrong = 1, mean = 0; /* chance that the first j of them are wrong */
+    for (int64_t j = 0; j <= N && all_wrong > 0; j++) {
+        double left = (double)(P + N - j);
+        mean += all_wrong * (double)P / left / (double)(n_above + 1 + j);
+        all_wrong *= (double)(N - j) / left;
+    }
+    return mean;
+}
+
+double nd_metric_discounts(int64_t first, int64_t end)
+{
+    double sum = 0;
+    for (int64_t place = first; place < end; place++) sum += 1 / log2((double)place + 2);
+    return sum;
 }
 
 double nd_metric_iou(double start_a, double end_a, double start_b, double end_b)

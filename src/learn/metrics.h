@@ -48,6 +48,15 @@ double nd_metric_recall(const double *ranks, int64_t n, double k);
  *  @return 1 - C(G - P, k) / C(G, k). Threads: safe. Cost: O(k). */
 double nd_metric_chance(int64_t P, int64_t G, int64_t k);
 
+/** Mean of 1 / place of the first of P right things, P >= 1, where they stand in any order among
+ *  N wrong ones, behind n_above others. n_above 0: the reciprocal rank of ranking at random.
+ *  @return above 0, 1 at most. Threads: safe. Cost: O(N). */
+double nd_metric_reciprocal_chance(int64_t n_above, int64_t P, int64_t N);
+
+/** Sum of the discounts 1 / log2(1 + place) of places first + 1 .. end: what gain 1 on each of
+ *  them is worth. @param first  >= 0  @return 0 where end <= first. Threads: safe. Cost: O(end). */
+double nd_metric_discounts(int64_t first, int64_t end);
+
 /** Overlap of two stretches of time over the time that either takes.
  *  @return 0 .. 1; 0 where both are empty. */
 double nd_metric_iou(double start_a, double end_a, double start_b, double end_b);

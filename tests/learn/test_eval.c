@@ -237,6 +237,45 @@ static void test_counts(const char *dir, const char *model)
     nd_eval_report_deinit(&r);
 }
 
+/* Judgements that say what the pairs say give what the pairs give. */
+static void test_relevance(const char *dir, const char *model)
+{
+    nd_eval_params params = {.model = model, .n_resamples = 50};
+    nd_relevance_params relevance = {path_in("judged.tsv", ""), NULL, 0};
+    nd_relevance_report r = {0};
+    nd_diag diag = {0};
+    write_text(relevance.relevance, "v0\tm0\t1\nv1\tcopy_of_m0\t1\nv2\tm1\t1\nv3\tm2\t1\n"
+                                    "./v4\tm3\t1\nv5\tgone\t1\nv6\tm4\t1\nv9\tm0\t1\n"
+                                    "v0\tcopy_of_m0\t3\nv1\tg1\t1\nv2\tm2\t0\n");
+    int rc = nd_eval_relevance(dir, &params, &relevance, &r, &diag);
+    if (rc) printf("FAIL relevance: %s\n", diag.text), exit(1);
+    nd_eval_report e = evaluate(dir, (nd_eval_params){.model = model});
+    double worst = 0;
+    for (int k = 0; k < 2; k++) {
+        const nd_relevance_row *row = &r.rows[2 * k];
+        const nd_eval_measures *m = &e.rows[k].video_to_music;
+        for (int c = 0; c < ND_EVAL_N_CUTS; c++)
+            worst = fmax(worst, fabs(row->figures[c].value - m->recall[c].value) +
+                                    fabs(row->chance[c] - m->chance[c]));
+        worst = fmax(worst, fabs(row->figures[ND_RELEVANCE_MRR].value - m->mrr.value));
+    }
+    CHECK_NEAR("judged as paired: the same hits", worst, 0, 1e-9);
+    CHECK("rows, judgements, problems",
+          r.n_rows == 4 && r.rows[2].is_reranked && r.rows[3].is_condensed && r.n_videos == 5 &&
+              r.n_judgements == 6 && r.n_left_out == 5 && r.n_tracks == 5,
+          "%d rows, %d videos, %d judgements, %d left out: %s", r.n_rows, r.n_videos,
+          r.n_judgements, r.n_left_out, r.problems);
+    CHECK("reasons",
+          strstr(r.problems, "line 6: without features: track gone") &&
+              strstr(r.problems, "line 7: not of the split: video v6") &&
+              strstr(r.problems, "line 8: the corpus has no video v9") &&
+              strstr(r.problems, "line 9: the pair of line 1 again, with another grade") &&
+              strstr(r.problems, "line 10: not of the split: track g1"),
+          "%s", r.problems);
+    nd_eval_report_deinit(&e);
+    nd_relevance_report_deinit(&r);
+}
+
 /* Every track of the oracle's row stands among those that share a tag with it. */
 static void test_gates(const char *dir, const char *model)
 {
@@ -275,6 +314,17 @@ static void test_against(const char *dir, const char *model, const char *other)
                  fabs(r.differences[i].music_to_video.ndcg_10.lo);
     CHECK("a model beside itself", r.n_differences == r.n_rows && width == 0, "%d rows, %g",
           r.n_differences, width);
+    nd_eval_report_deinit(&r);
+    r = evaluate(dir, (nd_eval_params){.model = model,
+                                       .against = model,
+                                       .against_rerank = -1,
+                                       .tags = 1u << ND_EVAL_NONE});
+    CHECK("what its pair scorer is worth",
+          r.n_rows == 2 && r.n_against_rows == 1 && r.n_differences == 2 &&
+              !r.differences[0].is_reranked && r.differences[1].is_reranked &&
+              fabs(r.differences[1].video_to_music.mrr.value - r.rows[1].video_to_music.mrr.value +
+                   r.rows[0].video_to_music.mrr.value) < 1e-9,
+          "%d rows, %d, %d", r.n_rows, r.n_against_rows, r.n_differences);
     nd_eval_report_deinit(&r);
     r = evaluate(dir, (nd_eval_params){.model = other, .against = model});
     CHECK("rows that both have", r.n_rows == 4 && r.n_against_rows == 5 && r.n_differences == 4,
@@ -320,6 +370,30 @@ static void test_ladder(const char *dir, const char *model)
     nd_eval_report_deinit(&r);
 }
 
+/* Two files of two clips each and a copy of the first, all of one class; one clip of another. */
+static void test_identity(void)
+{
+    float x[] = {1, 0, 0.9f, 0.1f, 0, 1, 0.8f, 0.2f, 1, 0, 0.9f, 0.1f, 1, 0};
+    int32_t classes[] = {0, 0, 0, 0, 0, 0, 1}, files[] = {0, 0, 1, 1, 2, 2, 3};
+    int32_t contents[] = {0, 0, 1, 1, 0, 0, 3};
+    nd__clips clips = {x, classes, files, contents, 7, 2};
+    nd_eval_probe one = {0}, three = {0}, none = {0};
+    CHECK("identity", nd__eval_identity(&one, &clips, 1) == 0 && one.n == 6 && one.n_classes == 3,
+          "%d of %d", one.n, one.n_classes);
+    CHECK_NEAR("five of six are nearest their own file", one.accuracy, 5 / 6.0, 1e-12);
+    CHECK_NEAR("its chance, copies passed over", one.chance, (4 / 3.0 + 2 * 0.2) / 6, 1e-12);
+    nd__eval_identity(&three, &clips, 3);
+    CHECK("the same on three threads", !memcmp(&one, &three, sizeof one), "not");
+    clips.n = 2;
+    CHECK("no stranger, no question",
+          nd__eval_identity(&none, &clips, 1) == 0 && none.n == 0 && none.accuracy == 0, "%d",
+          none.n);
+    memset(x, 0, sizeof x);
+    clips.n = 4;
+    nd__eval_identity(&none, &clips, 1);
+    CHECK_NEAR("what tells nothing has its chance", none.accuracy, none.chance, 1e-12);
+}
+
 static void test_probe(const char *dir, const char *model)
 {
     nd_eval_report r = evaluate(dir, (nd_eval_params){.model = model, .probe = true});
@@ -342,6 +416,19 @@ static void test_probe(const char *dir, const char *model)
               r.probes[0].n_classes == 2 && r.probes[1].n_fitted == 1,
           "%d", r.n_probes);
     nd_eval_report_deinit(&r);
+    write_text(path_in("corpus", "truth.json"),
+               "{\"tracks\":[{\"id\":\"m0\",\"concepts\":[5],\"starts_s\":[0]},"
+               "{\"id\":\"m1\",\"concepts\":[5,6],\"starts_s\":[0,8]}]}");
+    r = evaluate(dir, (nd_eval_params){.model = model, .probe = true});
+    p = &r.probes[ND_MAX(r.n_probes, 1) - 1];
+    for (int i = 0; i < r.n_probes; i++)
+        if (!strcmp(r.probes[i].what, "track")) p = &r.probes[i];
+    CHECK("track: three clips of one, two of another share a concept",
+          !strcmp(p->what, "track") && !strcmp(p->medium, "music") && p->n == 5 &&
+              p->n_classes == 2 && p->n_fitted == 0,
+          "%s, %d of %d", p->what, p->n, p->n_classes);
+    CHECK_NEAR("its chance", p->chance, (3 * 0.5 + 2 * 0.25) / 5, 1e-9);
+    nd_eval_report_deinit(&r);
     test_ladder(dir, model);
     write_text(path_in("corpus", "truth.json"), "{");
     check_error("truth that is no JSON", dir, (nd_eval_params){.model = model, .probe = true},
@@ -361,7 +448,9 @@ int main(void)
     test_wrong(dir, model);
     test_order();
     test_nearness();
+    test_identity();
     test_counts(dir, model);
+    test_relevance(dir, model);
     test_gates(dir, model);
     for (int c = 0; c < ND_EVAL_N_CONTROLS; c++) test_threads(dir, model, (nd_eval_control)c);
     test_against(dir, model, other);

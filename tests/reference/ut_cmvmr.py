@@ -5,7 +5,8 @@ the names of the released code, so that their state_dict is a file of published 
 Run from the root of the tree with Debian's python3-torch:
 
   tests/reference/ut_cmvmr.py                  writes tests/golden/ut_published/
-  tests/reference/ut_cmvmr.py check PROGRAM    full size, random weights: `PROGRAM model run M match`
+  tests/reference/ut_cmvmr.py check PROGRAM    full size, random weights, the two Conformers and the
+                                               matching part in one file: `PROGRAM model run M ..`
                                                beside this, the largest difference of each output
 
 The folder holds a small network (SMALL) as a model file with every name that PyTorch saves, inputs, and
@@ -23,6 +24,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from conformer_torch import INPUTS, make
 from golden import uniform, write_safetensors
 
 PUBLISHED = dict(a_data_dim=512, v_data_dim=512, t_data_dim=768, dim_rho=768, dim_theta=256,
@@ -246,14 +248,42 @@ def write_model(path, config, parts):
         file.write(struct.pack("<Q", len(text)) + text + data)
 
 
+def config_of(program, path):
+    """What the program says of its preset "paper": the configurations of the Conformers."""
+    subprocess.run([program, "model", "new", path, "--preset", "paper", "-q"], check=True)
+    with open(path, "rb") as file:
+        size, = struct.unpack("<Q", file.read(8))
+        return json.loads(json.loads(file.read(size))["__metadata__"]["config"])
+
+
+def check_clips(program, folder, path, medium, network):
+    clips = (2 * uniform(medium, 3 * math.prod(INPUTS[medium])) - 1).astype(np.float32)
+    clips = clips.reshape(3, *INPUTS[medium])
+    names = [os.path.join(folder, medium + end) for end in (".in.npy", ".out.npy")]
+    np.save(names[0], clips)
+    subprocess.run([program, "model", "run", path, medium, "--in", names[0], "--out", names[1], "-q"], check=True)
+    with torch.no_grad():
+        expected = network.double().eval()(torch.from_numpy(clips).double())[0].numpy()
+    found = np.load(names[1])
+    assert found.shape == expected.shape, (medium, found.shape, expected.shape)
+    print(f"  {medium:10} {str(found.shape):10} deviation {expected.std(0).mean():.1e}, "
+          f"off by {np.abs(found - expected).max():.1e}")
+
+
 def check(program):
-    config = {k: v for k, v in PUBLISHED.items() if k != "cross_head_dim"}
     model = Network(PUBLISHED)
     fill(model)
     values = inputs(PUBLISHED, 70)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "m.safetensors")
-        write_model(path, {"match": config}, {"match": model})
+        config = config_of(program, path)
+        config["match"] = {k: v for k, v in PUBLISHED.items() if k != "cross_head_dim"}
+        conformers = {medium: make("paper", medium) for medium in ("music", "video")}
+        for network in conformers.values():
+            fill(network)
+        write_model(path, config, {**conformers, "match": model})
+        for medium, network in conformers.items():
+            check_clips(program, folder, path, medium, network)
         command = [program, "model", "run", path, "match", "--out", os.path.join(folder, "out")]
         for name, value in values.items():
             np.save(os.path.join(folder, name + ".npy"), value)
