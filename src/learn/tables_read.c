@@ -55,7 +55,7 @@ static void miss(reader *x, const char *path, const char *why)
     nd_str_append(&x->missing, "%s: %s\n", path, why);
 }
 
-/* The test split must be the same everywhere. @return why it is not what is expected; NULL: it is */
+/* The test split must be the same everywhere. @return what is amiss; NULL: nothing */
 static const char *check_report(reader *x, const json_t *json)
 {
     int videos = 0, tracks = 0;

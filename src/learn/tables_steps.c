@@ -171,18 +171,32 @@ static void add_parts(list *l)
     }
 }
 
-static int add_seed(nd__tables *t, int seed)
+static void add_systems(list *l)
 {
-    list l = {.t = t, .seed = seed, .first_train = {-1, -1}, .first_eval = {-1, -1}};
-    const nd__tables_set *set = t->set;
-    add_extractors(&l, "video", "unified");
-    add_extractors(&l, "scene", "separate");
+    const nd__tables_set *set = l->t->set;
+    add_extractors(l, "video", "unified");
+    add_extractors(l, "scene", "separate");
     for (int i = 0; i < set->n_systems; i++)
-        add_training(&l, set->systems[i].name, &set->systems[i], NULL);
-    for (int i = 0; i < set->n_systems; i++) add_own_evaluation(&l, &set->systems[i]);
-    add_questions(&l);
-    if (seed <= t->p.n_ablation_seeds) add_parts(&l);
-    return l.rc;
+        add_training(l, set->systems[i].name, &set->systems[i], NULL);
+    for (int i = 0; i < set->n_systems; i++) add_own_evaluation(l, &set->systems[i]);
+    add_questions(l);
+}
+
+/* The systems of every seed, then ablations: who has no time for all has the table. */
+static int add_steps(nd__tables *t)
+{
+    list lists[ND__TABLES_MAX_SEEDS];
+    int rc = 0;
+    for (int i = 0; i < t->p.n_seeds && !rc; i++) {
+        lists[i] = (list){t, i + 1, 0, {-1, -1}, {-1, -1}};
+        add_systems(&lists[i]);
+        rc = lists[i].rc;
+    }
+    for (int i = 0; i < t->p.n_ablation_seeds && !rc; i++) {
+        add_parts(&lists[i]);
+        rc = lists[i].rc;
+    }
+    return rc;
 }
 
 /* ---- what is wanted ------------------------------------------------------------------ */
@@ -315,8 +329,7 @@ int nd__tables_open(nd__tables *t, const char *dir, const nd_tables_params *para
     t->models = t->p.models ? strdup(t->p.models) : nd_path_join(dir, "tables");
     t->n_parts = t->models ? nd__tables_parts(t->parts, t->set) : -1;
     if (t->n_parts < 0) return no_memory(diag);
-    for (int seed = 1; seed <= t->p.n_seeds && !rc; seed++) rc = add_seed(t, seed);
-    if (rc) return no_memory(diag);
+    if (add_steps(t)) return no_memory(diag);
     want(t);
     rule_out(t);
     return time_steps(t, diag);
