@@ -37,8 +37,9 @@ typedef struct nd_pretrain_report {
 } nd_pretrain_report;
 
 typedef struct nd_pretrain_params {
-    nd_run_params run;    /* defaults: 12 epochs, 32 clips a step, a patience of 5, a rate of 0.001,
-                           * 300 s between checkpoints inside an epoch; one more is at its end */
+    nd_run_params run;    /* defaults: 10 epochs of music, 6 of video; 32 and 64 clips a step; a
+                           * patience of 5, a rate of 0.001, 300 s between checkpoints inside an
+                           * epoch; one more is at its end */
     const char *preset;   /* size of the network; NULL: "recommended" */
     const char *targets;  /* file: a target a line and, after commas, the tags that belong to it;
                           * NULL: each tag of the corpus is a target */

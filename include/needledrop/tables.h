@@ -25,7 +25,7 @@ typedef struct nd_tables_params {
     int n_seeds;          /* 1, 2, ..: of every system; 0: 3 */
     int n_ablation_seeds; /* the first so many of them, of every ablation; 0: 1; below 0: none */
     int n_epochs;         /* of every training, at most, to try things: what was made so is not told
-                           * apart; 0: by the recipe */
+                           * apart; 0: their defaults */
     int n_jobs; /* trainings at a time, of one thread each; 0: one a core. Products are the
                            * same at any number */
     const nd_log *log;

@@ -39,15 +39,19 @@ static int check_params(nd_pretraining *x, nd_medium medium)
 
 static int begin_run(nd_pretraining *x, nd_medium medium)
 {
-    static const nd_run_params defaults = {
-        .n_epochs = 12, .batch = 32, .patience = 5, .rate = 0.001, .checkpoint_s = 300};
+    bool is_music = medium == ND_MUSIC;
+    const nd_run_params defaults = {.n_epochs = is_music ? 10 : 6,
+                                    .batch = is_music ? 32 : 64,
+                                    .patience = 5,
+                                    .rate = 0.001,
+                                    .checkpoint_s = 300};
     nd_run_params *p = &x->p.run;
-    x->report.part = medium == ND_MUSIC ? "music" : "video";
+    x->report.part = is_music ? "music" : "video";
     x->run.ops = &nd__pretrain_ops;
     x->run.x = x;
     x->run.p = p;
     x->run.report = &x->report.run;
-    x->run.what = medium == ND_MUSIC ? "training music" : "training video";
+    x->run.what = is_music ? "training music" : "training video";
     int rc = nd_run_begin(&x->run, &defaults, 1);
     if (rc) return rc;
     if (!p->n_threads) p->n_threads = nd_core_count();

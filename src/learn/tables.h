@@ -116,7 +116,7 @@ const char *nd__tables_product(char out[160], const nd__tables *t, int seed, con
 
 /* ---- making one (tables_step.c) ------------------------------------------------------ */
 
-/** Make one product, by the recipe. @param progress  its own
+/** Make one product, by the defaults of each work. @param progress  its own
  *  @return 0; as nd_pretrain, nd_train, nd_eval; ND_EIO; ND_ECANCELLED */
 int nd__tables_step_make(const nd__tables *t, const nd__tables_step *step, const nd_log *log,
                          const nd_progress *progress, nd_diag *diag);

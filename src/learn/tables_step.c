@@ -1,14 +1,11 @@
-/* One product of a table, by the recipe of make ladder (the head of tools/ladder): who changes one
- * changes the other. */
+/* One product of a table: trainings as they are by default, as make ladder (tools/ladder) has
+ * them. */
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "learn/tables.h"
 #include "needledrop/pretrain.h"
-
-/* Epochs at most, clips a step, epochs without a better one. */
-enum { VIDEO_EPOCHS = 6, VIDEO_BATCH = 64, MUSIC_EPOCHS = 10, TRAIN_PATIENCE = 7 };
 
 /* What one step has at hand. */
 typedef struct {
@@ -33,11 +30,6 @@ static int no_memory(const work *w)
     return nd_diag_set(w->diag, ND_ENOMEM, "making %s: out of memory", w->s->path);
 }
 
-static int epochs(const work *w, int by_recipe)
-{
-    return w->t->p.n_epochs ? w->t->p.n_epochs : by_recipe;
-}
-
 /* ---- extractors ---------------------------------------------------------------------- */
 
 /* One target set that both media share, or of video the scene and of music groups that are not
@@ -56,8 +48,6 @@ static int pretrain(const work *w)
                             .multi_label = is_unified && w->t->p.table == ND_TABLE_HIMV,
                             .jitter = is_video && !is_unified};
     nd_pretrain_report report = {0};
-    p.run.n_epochs = epochs(w, is_video ? VIDEO_EPOCHS : MUSIC_EPOCHS);
-    if (is_video) p.run.batch = VIDEO_BATCH;
     int rc = targets && (is_video || below) ? 0 : no_memory(w);
     if (!rc)
         rc = nd_pretrain(w->t->dir, is_video ? ND_VIDEO : ND_MUSIC, w->part, &p, &report, w->diag);
@@ -84,8 +74,6 @@ static int train(const work *w)
                          .n_weights = *left_out.loss != '\0',
                          .changes = part && part->no_cross ? "{\"add_cross\": 0}" : NULL};
     nd_train_report report = {0};
-    p.run.n_epochs = epochs(w, 0);
-    p.run.patience = TRAIN_PATIENCE;
     int rc = extractors ? nd_train(w->t->dir, w->part, &p, &report, w->diag) : no_memory(w);
     nd_train_report_deinit(&report);
     free(extractors);
@@ -155,6 +143,7 @@ int nd__tables_step_make(const nd__tables *t, const nd__tables_step *step, const
     work w = {t, step, {.seed = (uint64_t)step->seed, .n_threads = 1}, log, progress, diag, NULL};
     nd_str part = {0};
     char *path = nd__tables_path(t, step->path);
+    w.run.n_epochs = t->p.n_epochs; /* 0: the default */
     w.run.log = log;
     w.run.progress = progress;
     if (path) nd_str_append(&part, "%s.part", path);

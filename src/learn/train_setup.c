@@ -64,7 +64,7 @@ static int check_params(nd_training *x)
 static int begin_run(nd_training *x)
 {
     nd_run_params defaults = {
-        .n_epochs = 40, .batch = 64, .patience = 10, .rate = 0.001, .checkpoint_s = 5};
+        .n_epochs = 40, .batch = 64, .patience = 7, .rate = 0.001, .checkpoint_s = 5};
     if (!strcmp(x->p.config, "paper")) defaults.rate = 0.0003;
     x->run.ops = &nd__train_ops;
     x->run.x = x;
