@@ -107,8 +107,8 @@ const cli_command cli_index = {
             "stopped at any moment: what is done stays done.\n"
             "\n"
             "A model embeds every track. Another matching model over the same music extractor\n"
-            "embeds them again from what the library holds, without a file being read; another\n"
-            "extractor has them analysed anew.",
+            "embeds them again from what the library holds, without a file being read, if that is\n"
+            "all it reads; another extractor has them analysed anew.",
     .example = "needledrop index music.nd ~/Music",
     .options = options,
     .min_args = 1,

@@ -135,7 +135,7 @@ tools/ladder "$folder/build" run > "$folder/out" 2>&1; check "a step that fails:
 check "a step that fails is named with its log" 1 "$(grep -c '^FAILED collected/audit.json:' "$folder/out")"
 rm "$CALLS.stop"; : > "$CALLS"
 setsid tools/ladder "$folder/build" run > "$folder/out" 2>&1 &
-for _ in $(seq 100); do [ "$(wc -l < "$CALLS")" -le 8 ] || break; sleep 0.1; done
+for _ in $(seq 300); do [ -z "$(find "$folder/run" -name '*.safetensors')" ] || break; sleep 0.1; done
 kill -9 -- -$! 2> /dev/null; wait 2> /dev/null
 n_made=$(find "$folder/run" -name '*.safetensors' | wc -l)
 tools/ladder "$folder/build" run > "$folder/out" 2>&1; check "killed, it goes on to its end" 0 $?
