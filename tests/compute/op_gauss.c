@@ -46,7 +46,7 @@ const op_kind op_gauss_product = {run_product, product, NULL};
 static nd_tensor *run_sample(const op_case *c, nd_tape *t, nd_tensor *const *in)
 {
     (void)c;
-    return nd_gauss_sample(t, in[0], in[1]->data);
+    return in[1] ? nd_gauss_sample(t, in[0], in[1]->data) : NULL;
 }
 
 static void sample(const op_case *c, double *out, const double *const *in)
