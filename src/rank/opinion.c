@@ -87,18 +87,22 @@ static nd_reason *add_reason(nd_fit *f, double value, double weight)
     return &f->reasons[f->n_reasons++];
 }
 
+/* A model whose part counts for less keeps still about it. */
+static const double least_told = 0.03;
+
 /* What the rows say is one reason: their mean. The closer look is one where it is in favour: it is
  * sparing with that, so that a low value says little of one track (docs/ranking.md). */
 static void explain_model(nd_fit *f, const nd_opinion *o)
 {
-    double sum = 0, weights = 0;
+    double sum = 0, weights = 0, all = 0;
     for (int i = 0; i < f->n_parts; i++) {
         const nd_score_part *p = &f->parts[i];
+        all += p->weight;
         if (strcmp(p->name, "match") != 0 && strcmp(p->name, "whole") != 0) continue;
         sum += p->weight * p->value;
         weights += p->weight;
     }
-    if (weights <= 0) return;
+    if (weights <= least_told * all) return;
     nd_reason *r = add_reason(f, sum / weights, weights);
     explain_match(r->text, r->value, o);
     if (!o->shared) return;

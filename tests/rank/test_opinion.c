@@ -78,6 +78,10 @@ static void test_opinion(void)
     CHECK_NEAR("the second decides", part_of(&f, "rhythm")->weight, 0.25 / 0.325, 1e-9);
     ND_ASSERT_EQ(nd_opinion_fit(&f, &o, NULL), 0);
     CHECK_NEAR("alone the model does", part_of(&f, "pair")->weight, 0.25 / 0.75, 1e-9);
+    o.doubt = 0.99;
+    ND_ASSERT_EQ(nd_opinion_fit(&f, &o, &r), 0);
+    CHECK("in despair it keeps still", !strstr(f.why, "lip by clip") && !strstr(f.why, "oth say"),
+          "%s", f.why);
     o.doubt = 0;
     ND_ASSERT_EQ(nd_opinion_fit(&f, &o, &r), 0);
     CHECK("what both share is said", strstr(f.why, "oth say \"calm piano\""), "%s", f.why);
