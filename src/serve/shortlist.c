@@ -226,6 +226,13 @@ static bool has_pairs(const nd__search *s)
            nd_matcher_size_of(s->lens.matcher).has_pair;
 }
 
+/* Of the largest pair of the list: none from 0.6 on, all below 0.2. That small a value is noise: one
+ * film coded at two rates has 0.10 and 0.13, and should not be ranked by another mixture. */
+static double doubt_of(double best)
+{
+    return 1 - ND_CLAMP((best - 0.2) / 0.4, 0.0, 1.0);
+}
+
 static void take_odds(const pairs *p, nd__search *s)
 {
     double best = -1;
@@ -234,7 +241,7 @@ static void take_odds(const pairs *p, nd__search *s)
         s->items[p->tracks[i].at].opinion.pair = odds;
         best = fmax(best, odds);
     }
-    s->doubt = best < 0 ? 0 : 1 - best;
+    s->doubt = best < 0 ? 0 : doubt_of(best);
 }
 
 int nd__pair_candidates(nd__search *s, nd_diag *diag)
