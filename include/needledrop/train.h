@@ -14,7 +14,7 @@ extern "C" {
 
 enum { ND_TRAIN_MAX_LOSSES = 16 };
 
-/** One epoch: as many pairs as the training split has. */
+/** One epoch: as many pairs as the training split has, 32 steps at least. */
 typedef struct nd_train_epoch {
     int64_t n_steps;                    /* of the optimiser, at its end */
     double rate;                        /* of learning, at its last step */

@@ -244,6 +244,10 @@ static int open_items(nd_training *x)
     return rc;
 }
 
+/* Of an epoch: with some hundred pairs ten steps would change little from one look at the
+ * validation split to the next, and patience would end before much is learned. */
+enum { LEAST_STEPS = 32 };
+
 static int make_batches(nd_training *x)
 {
     nd_matcher_size size = nd_matcher_size_of(x->matcher);
@@ -257,7 +261,7 @@ static int make_batches(nd_training *x)
     if (nd_pair_batches_create(&x->batches, &x->pairs, x->items, &params) ||
         nd_tape_create(&x->tape, NULL, 0, 0))
         return nd_run_no_memory(&x->run);
-    x->run.epoch_steps = (x->pairs.n + x->p.run.batch - 1) / x->p.run.batch;
+    x->run.epoch_steps = ND_MAX(LEAST_STEPS, (x->pairs.n + x->p.run.batch - 1) / x->p.run.batch);
     x->report.n_pairs = x->pairs.n;
     x->report.n_left_out += x->pairs.n_left_out;
     return 0;

@@ -6,8 +6,8 @@
  *   rhythm  0.25  a ranker of the shelf, near that place; 0.30 for music beside music
  *   like          what was asked for in words; its share is the caller's
  *
- * Beside a ranker, match and pair weigh less the more the model doubts. A model that sees media unlike those it was trained on finds no pair that
- * belongs together, and then the ranker decides.
+ * Beside a ranker, match and pair weigh less the more the model doubts. A model that sees media
+ * unlike those it was trained on finds no pair that belongs together, and then the ranker decides.
  *
  * Inner products go from -1 .. 1 to 0 .. 1. Weights of what is known are made to sum to 1. On the
  * validation part of a made world every split with less than 0.3 of rhythm is as good, and on real

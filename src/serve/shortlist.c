@@ -226,8 +226,8 @@ static bool has_pairs(const nd__search *s)
            nd_matcher_size_of(s->lens.matcher).has_pair;
 }
 
-/* Of the largest pair of the list: none from 0.6 on, all below 0.2. That small a value is noise: one
- * film coded at two rates has 0.10 and 0.13, and should not be ranked by another mixture. */
+/* Of the largest pair of the list: none from 0.6 on, all below 0.2. That small a value is noise:
+ * one film coded at two rates has 0.10 and 0.13, and should not be ranked by another mixture. */
 static double doubt_of(double best)
 {
     return 1 - ND_CLAMP((best - 0.2) / 0.4, 0.0, 1.0);
