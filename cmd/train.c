@@ -186,7 +186,7 @@ static const cli_option options[] = {
     {"shuffle-pairs", 0, NULL, "give each video another's track: what is learned then is a leak"},
     {"half", 0, NULL, "write values as half floats"},
     {"epochs", 0, "N", "at most (default: 40)"},
-    {"patience", 0, "N", "end after N epochs without a better one (default: 7)"},
+    {"patience", 0, "N", "end after N epochs without a better one (default: 7; paper 20)"},
     {"batch", 0, "N", "pairs a step (default: 64)"},
     {"rate", 0, "X", "of learning (default: 0.001; paper 0.0003)"},
     {"seed", 0, "N", "of parameters, batches, dropout (default: 0)"},

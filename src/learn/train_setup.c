@@ -63,9 +63,12 @@ static int check_params(nd_training *x)
 
 static int begin_run(nd_training *x)
 {
+    const char *config = x->p.config;
     nd_run_params defaults = {
         .n_epochs = 40, .batch = 64, .patience = 7, .rate = 0.001, .checkpoint_s = 5};
-    if (!strcmp(x->p.config, "paper")) defaults.rate = 0.0003;
+    if (!strcmp(config, "paper")) defaults.rate = 0.0003;
+    /* the published losses fall slowly: for ten epochs there may be nothing to see */
+    if (!strcmp(config, "paper") || !strcmp(config, "paper-s")) defaults.patience = 20;
     x->run.ops = &nd__train_ops;
     x->run.x = x;
     x->run.p = &x->p.run;
