@@ -52,8 +52,9 @@ typedef struct nd_train_weight {
 
 typedef struct nd_train_params {
     nd_run_params run;      /* defaults: 40 epochs, 64 pairs a step, a patience of 7 (20 with config
-                             * "paper" and "paper-s"), a rate of 0.001 (0.0003 with "paper"), 5 s between checkpoints, which
-                             * are at an epoch's end; threads embed and validate */
+                             * "paper" and "paper-s"), a rate of 0.001 (0.0003 with "paper"), 5 s
+                             * between checkpoints, which are at an epoch's end; threads embed and
+                             * validate */
     const char *extractors; /* model file with the parts music and video: they are copied in */
     const char *model;      /* NULL: "ut-cmvmr" */
     const char *config;     /* NULL: "recommended" */
