@@ -96,7 +96,7 @@ static int by_height(const void *a, const void *b)
 /* Labels at the right, each beside its last value as far as those above leave it room. */
 static void draw_labels(nd_canvas *c, const nd_panel *p, line *lines, int n)
 {
-    line *order[MAX_LINES];
+    line *order[MAX_LINES] = {NULL};
     double edge = p->x + p->width, least = p->y;
     for (int i = 0; i < n; i++) {
         order[i] = &lines[i];

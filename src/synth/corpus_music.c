@@ -270,7 +270,7 @@ static void find_beats(player *p)
         p->beats_s[i] = p->beats_s[i + 1] -
                         nd_script_period_s(p->track, ND_MIN(p->beats_s[i + 1], 0));
     p->lead_s = .1 - p->beats_s[0];
-    while (p->beats_s[n] < p->track->duration_s && n < MAX_BEATS)
+    while (n < MAX_BEATS && p->beats_s[n] < p->track->duration_s)
         p->beats_s[++n] = nd_script_next_beat(p->track, place);
     p->n_beats = n;
 }
