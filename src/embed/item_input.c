@@ -20,7 +20,7 @@ static int64_t clip_width(const nd_item_input *in)
 
 static int64_t pulse_width(const nd_item_input *in)
 {
-    return in->view == ND_CLIPS_SEQUENCE ? ND_INPUT_CLIPS * ND_INPUT_PULSE : 0;
+    return in->view == ND_CLIPS_SEQUENCE ? ND_INPUT_CLIPS * ND_PULSE_SHOWN : 0;
 }
 
 int64_t nd__input_width(const nd_item_input *in)
@@ -90,37 +90,6 @@ static nd_tensor *read_clips(const nd_item_input *in, const nd_layer_run *r, con
 
 /* ---- pulses -------------------------------------------------------------------- */
 
-enum { MISSING, NO_INTERVAL, VALUES };
-
-/* Within what can be told apart. */
-static float count_of(float x)
-{
-    return ND_CLAMP(x, 0, 1e3f);
-}
-
-static float log_of(float x)
-{
-    return log2f(ND_CLAMP(x, 1e-3f, 1e3f));
-}
-
-/* The values that the aligned model shows beside its scales (aligned_items.c). */
-static void put_pulse(float *out, const float *pulse, nd_medium medium)
-{
-    bool is_known = pulse && isfinite(pulse[0]) && isfinite(pulse[1]) && isfinite(pulse[2]);
-    memset(out, 0, ND_INPUT_PULSE * sizeof *out);
-    if (!is_known) {
-        out[MISSING] = 1;
-    } else if (medium == ND_VIDEO) {
-        out[VALUES] = 0.3f * log_of(pulse[0]);
-        out[VALUES + 1] = 0.2f * count_of(pulse[1]);
-    } else {
-        out[NO_INTERVAL] = pulse[2] <= 0;
-        out[VALUES] = 0.1f * count_of(pulse[0]);
-        out[VALUES + 1] = 0.2f * log_of(pulse[1]);
-        out[VALUES + 2] = pulse[2] > 0 ? log_of(pulse[2]) : 0;
-    }
-}
-
 static nd_tensor *read_pulses(const nd_item_input *in, const nd_layer_run *r, const nd_item *items,
                               int n)
 {
@@ -129,8 +98,8 @@ static nd_tensor *read_pulses(const nd_item_input *in, const nd_layer_run *r, co
         const nd_item *item = &items[i];
         float *row = x->data + i * pulse_width(in);
         for (int k = 0; k < ND_INPUT_CLIPS; k++)
-            put_pulse(row + ND_INPUT_PULSE * k,
-                      item->pulse ? item->pulse + 3 * (k % item->C) : NULL, item->medium);
+            nd_pulse_show(row + ND_PULSE_SHOWN * k,
+                          item->pulse ? item->pulse + 3 * (k % item->C) : NULL, item->medium);
     }
     return x;
 }

@@ -7,11 +7,11 @@
 #include "embed/embed.h"
 #include "embed/layers.h"
 
-enum { ND_INPUT_CLIPS = 7, ND_INPUT_PULSE = 5 };
+enum { ND_INPUT_CLIPS = 7 };
 
 /** What is read of an item's clips. SPREAD: mean, variance and maximum over clips, [3 D]. SEQUENCE:
  *  the first ND_INPUT_CLIPS clips one beside another, a shorter item looped, and after them the
- *  pulse of each, [ND_INPUT_CLIPS (D + ND_INPUT_PULSE)]. */
+ *  pulse of each, [ND_INPUT_CLIPS (D + ND_PULSE_SHOWN)]. */
 typedef enum nd_clip_view {
     ND_CLIPS_NONE,
     ND_CLIPS_MEAN, /* [D] */

@@ -107,3 +107,34 @@ void nd_pulse_read(float *pulse, int32_t *classes, bool has_out[2], nd_find_arra
         has_out[1] = read_classes(classes, &p, "clip_flow_class", flow, 1);
     }
 }
+
+/* ---- as numbers ------------------------------------------------------------------------ */
+
+float nd_pulse_log2(float x)
+{
+    return log2f(ND_CLAMP(x, 1e-3f, 1e3f));
+}
+
+static float count_of(float x)
+{
+    return ND_CLAMP(x, 0, 1e3f);
+}
+
+bool nd_pulse_show(float out[ND_PULSE_SHOWN], const float *pulse, nd_medium medium)
+{
+    float *values = out + ND_PULSE_VALUES;
+    bool is_known = pulse && isfinite(pulse[0]) && isfinite(pulse[1]) && isfinite(pulse[2]);
+    memset(out, 0, ND_PULSE_SHOWN * sizeof *out);
+    if (!is_known) {
+        out[ND_PULSE_MISSING] = 1;
+    } else if (medium == ND_VIDEO) {
+        values[0] = 0.3f * nd_pulse_log2(pulse[0]);
+        values[1] = 0.2f * count_of(pulse[1]);
+    } else {
+        out[ND_PULSE_NO_INTERVAL] = pulse[2] <= 0;
+        values[0] = 0.1f * count_of(pulse[0]);
+        values[1] = 0.2f * nd_pulse_log2(pulse[1]);
+        values[2] = pulse[2] > 0 ? nd_pulse_log2(pulse[2]) : 0;
+    }
+    return is_known;
+}

@@ -14,7 +14,7 @@ typedef struct {
     bool is_circle; /* the last is beside the first */
 } scale;
 
-enum { MISSING, NO_INTERVAL, VALUES, TENTS = VALUES + 3 };
+enum { TENTS = ND_PULSE_SHOWN };
 
 static const scale beats = {TENTS, 16, 0, 1, false};
 static const scale strength = {TENTS + 16, 20, -4, 0.5f, false};        /* log2 */
@@ -33,46 +33,27 @@ static void put(float *basis, const scale *s, float x)
     basis[s->at + (below + 1) % s->n] += share;
 }
 
-/* log2 within what the scales tell apart. */
-static float log_of(float x)
-{
-    return log2f(ND_CLAMP(x, 1e-3f, 1e3f));
-}
-
 static void music_basis(float *basis, const float *pulse)
 {
-    float seconds = pulse[2];
     put(basis, &beats, pulse[0]);
-    put(basis, &strength, log_of(pulse[1]));
-    basis[VALUES] = 0.1f * pulse[0];
-    basis[VALUES + 1] = 0.2f * log_of(pulse[1]);
-    if (seconds <= 0) {
-        basis[NO_INTERVAL] = 1;
-        return;
-    }
-    float octaves = log_of(seconds);
+    put(basis, &strength, nd_pulse_log2(pulse[1]));
+    if (pulse[2] <= 0) return;
+    float octaves = nd_pulse_log2(pulse[2]);
     put(basis, &interval, octaves);
     put(basis, &octave, octaves - floorf(octaves));
-    basis[VALUES + 2] = octaves;
 }
 
 static void video_basis(float *basis, const float *pulse)
 {
-    put(basis, &displacement, log_of(pulse[0]));
+    put(basis, &displacement, nd_pulse_log2(pulse[0]));
     put(basis, &cuts, pulse[1]);
-    basis[VALUES] = 0.3f * log_of(pulse[0]);
-    basis[VALUES + 1] = 0.2f * pulse[1];
-}
-
-static bool is_known(const float *pulse)
-{
-    return pulse && isfinite(pulse[0]) && isfinite(pulse[1]) && isfinite(pulse[2]);
 }
 
 static void fill_basis(float *basis, const float *pulse, int side)
 {
-    if (!is_known(pulse)) basis[MISSING] = 1;
-    else if (side == ALIGNED_MUSIC) music_basis(basis, pulse);
+    bool is_music = side == ALIGNED_MUSIC;
+    if (!nd_pulse_show(basis, pulse, is_music ? ND_MUSIC : ND_VIDEO)) return;
+    if (is_music) music_basis(basis, pulse);
     else video_basis(basis, pulse);
 }
 
