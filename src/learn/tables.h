@@ -109,6 +109,8 @@ void nd__tables_close(nd__tables *t);
 
 /** MODELS/path. @return malloc'ed; NULL: out of memory */
 char *nd__tables_path(const nd__tables *t, const char *path);
+/** Whether MODELS/path is there. */
+bool nd__tables_has(const nd__tables *t, const char *path);
 
 /** The path of a product below MODELS. @return out */
 const char *nd__tables_product(char out[160], const nd__tables *t, int seed, const char *name,

@@ -107,21 +107,13 @@ static int take_lock(int fd, job *j)
     return 0;
 }
 
-static bool is_there(const nd__tables *t, const nd__tables_step *s)
-{
-    char *path = nd__tables_path(t, s->path);
-    bool found = path && !access(path, F_OK);
-    free(path);
-    return found;
-}
-
 static int make_timed(job *j, nd__tables_step *s, nd_diag *diag)
 {
     const nd__tables *t = j->c->t;
     nd_log log = {.write = job_log, .user = j, .level = t->p.log ? t->p.log->level : ND_LOG_ERROR};
     nd_progress progress = {.update = job_progress, .user = j};
     double start_s = nd_now_s();
-    if (is_there(t, s)) return 0; /* made while we waited */
+    if (nd__tables_has(t, s->path)) return 0; /* made while we waited */
     int rc = nd__tables_step_make(t, s, &log, &progress, diag);
     if (rc) return rc;
     rc = write_time(t, s, nd_now_s() - start_s, diag);

@@ -37,10 +37,15 @@ static bool is_file(const char *dir, const char *name)
     return is_there;
 }
 
+bool nd__tables_has(const nd__tables *t, const char *path)
+{
+    return is_file(t->models, path);
+}
+
 static bool has_product(const nd__tables *t, int seed, const char *name, const char *ending)
 {
     char path[160];
-    return is_file(t->models, nd__tables_product(path, t, seed, name, ending));
+    return nd__tables_has(t, nd__tables_product(path, t, seed, name, ending));
 }
 
 /* ---- the list ------------------------------------------------------------------------ */
