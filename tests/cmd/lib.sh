@@ -41,3 +41,26 @@ one_line() {
 json_value() { sed -n "s/.*\"$1\": *\"\{0,1\}\([^,\"}]*\).*/\1/p" "$2" | head -n 1; }
 
 finish() { exit $((n_failed > 0)); }
+
+# A corpus of seven pairs of made media in folder $1, its files in the arrays music and video: tags calm and happy, six
+# tracks of which the last is of no pair.
+small_corpus() {
+    run 0 media synth media "$scratch/made" --tracks 6 --videos 4 --music-length 12 --video-length 9 -q
+    mkdir -p "$1"
+    music=("$scratch"/made/music/*)
+    video=("$scratch"/made/video/*)
+    # ID VIDEO MUSIC TAG SPLIT
+    while read -r id v m tag split; do
+        printf '{"id": "%s", "video": "%s", "music": "%s", "start_s": 0, "tags": ["%s"], ' \
+            "$id" "${video[v]}" "${music[m]}" "$tag"
+        printf '"music_tags": ["%s"], "split": "%s"}\n' "$tag" "$split"
+    done > "$1/corpus.jsonl" << 'END_PAIRS'
+a 0 0 calm train
+b 1 1 calm train
+c 0 1 happy train
+d 1 0 happy train
+e 2 2 calm val
+f 2 3 calm test
+g 3 4 happy test
+END_PAIRS
+}

@@ -2,25 +2,7 @@
 # Evaluation at the command line: a small corpus of made media, a model that a few steps were spent on.
 . "$(dirname "$0")/lib.sh"
 corpus=$scratch/corpus
-run 0 media synth media "$scratch/made" --tracks 6 --videos 4 --music-length 12 --video-length 9 -q
-mkdir -p "$corpus"
-music=("$scratch"/made/music/*)
-video=("$scratch"/made/video/*)
-
-# a line of corpus.jsonl: ID VIDEO MUSIC TAG SPLIT
-pair() {
-    printf '{"id": "%s", "video": "%s", "music": "%s", "start_s": 0, "tags": ["%s"], ' "$1" "$2" "$3" "$4"
-    printf '"music_tags": ["%s"], "split": "%s"}\n' "$4" "$5"
-}
-{
-    pair a "${video[0]}" "${music[0]}" calm train
-    pair b "${video[1]}" "${music[1]}" calm train
-    pair c "${video[0]}" "${music[1]}" happy train
-    pair d "${video[1]}" "${music[0]}" happy train
-    pair e "${video[2]}" "${music[2]}" calm val
-    pair f "${video[2]}" "${music[3]}" calm test
-    pair g "${video[3]}" "${music[4]}" happy test
-} > "$corpus/corpus.jsonl"
+small_corpus "$corpus"
 printf '{"music": "%s", "split": "test", "music_tags": ["happy"]}\n' "${music[5]}" > "$corpus/gallery.jsonl"
 
 model=$scratch/model.safetensors

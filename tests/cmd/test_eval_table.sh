@@ -2,25 +2,8 @@
 # The paper's tables at the command line: a small corpus of made media, networks that learned nothing, one epoch.
 . "$(dirname "$0")/lib.sh"
 corpus=$scratch/corpus models=$scratch/models
-run 0 media synth media "$scratch/made" --tracks 6 --videos 4 --music-length 12 --video-length 9 -q
-mkdir -p "$corpus" "$models/collected/s1"
-music=("$scratch"/made/music/*)
-video=("$scratch"/made/video/*)
-
-# a line of corpus.jsonl: ID VIDEO MUSIC TAG SPLIT
-pair() {
-    printf '{"id": "%s", "video": "%s", "music": "%s", "start_s": 0, "tags": ["%s"], ' "$1" "$2" "$3" "$4"
-    printf '"music_tags": ["%s"], "split": "%s"}\n' "$4" "$5"
-}
-{
-    pair a "${video[0]}" "${music[0]}" calm train
-    pair b "${video[1]}" "${music[1]}" calm train
-    pair c "${video[0]}" "${music[1]}" happy train
-    pair d "${video[1]}" "${music[0]}" happy train
-    pair e "${video[2]}" "${music[2]}" calm val
-    pair f "${video[2]}" "${music[3]}" calm test
-    pair g "${video[3]}" "${music[4]}" happy test
-} > "$corpus/corpus.jsonl"
+small_corpus "$corpus"
+mkdir -p "$models/collected/s1"
 printf 'x, calm\ny, happy\n' | tee "$corpus/targets_scene.txt" > "$corpus/targets_family.txt"
 run 0 extract extract "$corpus" --layout time --statistics -q
 run 0 tags tags "$corpus" -q
