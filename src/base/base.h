@@ -145,6 +145,11 @@ int nd_file_writer_commit(nd_file_writer *w, nd_diag *diag);
 /** What was not committed is dropped, its temporary file removed. */
 void nd_file_writer_close(nd_file_writer **w);
 
+/** Remove a file, and what writers of it that were killed have left beside it ("PATH.new-" and six
+ *  letters). None there is fine. Not while a writer of path is open: its file goes too.
+ *  @return 0; ND_EIO, ND_ENOMEM. Cost: a look at each name of the folder. */
+int nd_file_remove(const char *path, nd_diag *diag);
+
 /** A regular file's bytes [n], read-only, in memory as they are needed. Zeroed
  *  is an empty one. Who shortens the file under it makes its reader crash
  *  (SIGBUS). */

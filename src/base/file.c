@@ -1,4 +1,5 @@
 /* Whole files in, whole files out; files piece by piece, files mapped. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -57,6 +58,9 @@ static bool write_all(int fd, const uint8_t *data, size_t n)
     return true;
 }
 
+/* The name of a file not yet whole: of path, this and six letters. */
+static const char NEW[] = ".new-";
+
 struct nd_file_writer {
     char *path, *temporary; /* NULL: path is a device or a pipe and written to directly */
     bool has_temporary;     /* it was made and not yet renamed */
@@ -73,7 +77,7 @@ static int find_target(nd_file_writer *w, const char *path, nd_diag *diag)
     if (!w->path && errno != ENOMEM) return nd_diag_errno(diag, "writing", path);
     if (w->path && is_there && !is_regular) return 0;
     nd_str name = {0};
-    if (w->path) nd_str_append(&name, "%s.XXXXXX", w->path);
+    if (w->path) nd_str_append(&name, "%s%sXXXXXX", w->path, NEW);
     w->temporary = w->path ? nd_str_take(&name) : NULL;
     return w->temporary ? 0 : nd_diag_set(diag, ND_ENOMEM, "writing %s: out of memory", path);
 }
@@ -142,6 +146,27 @@ int nd_file_write(const char *path, const void *data, size_t n, nd_diag *diag)
     if (!rc) rc = nd_file_writer_commit(w, diag);
     nd_file_writer_close(&w);
     return rc;
+}
+
+/* Remove from folder what begins with name and NEW. */
+static void remove_begun(const char *folder, const char *name)
+{
+    DIR *dir = opendir(folder);
+    size_t n = strlen(name);
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        if (!strncmp(entry->d_name, name, n) && !strncmp(entry->d_name + n, NEW, sizeof NEW - 1))
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir) closedir(dir);
+}
+
+int nd_file_remove(const char *path, nd_diag *diag)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    if (!folder) return nd_diag_set(diag, ND_ENOMEM, "removing %s: out of memory", path);
+    remove_begun(folder, slash ? slash + 1 : path);
+    free(folder);
+    return unlink(path) && errno != ENOENT ? nd_diag_errno(diag, "removing", path) : 0;
 }
 
 /* An empty file is mapped to nothing, which mmap would refuse. */

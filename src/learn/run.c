@@ -244,7 +244,7 @@ int nd_run_train(nd_run *run)
         if (!rc) rc = end_epoch(run);
     }
     if (!rc) rc = run->ops->write_model(run->x);
-    if (!rc) unlink(run->state_path);
+    if (!rc) rc = nd_file_remove(run->state_path, run->diag);
     run->report->elapsed_s = nd_now_s() - run->started_s;
     return rc;
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "../test.h"
 
@@ -150,6 +151,43 @@ static void test_writer(void)
     CHECK("and stays", holds(path, "one two") && files_in_folder() == before, " ");
 }
 
+static void test_remove(void)
+{
+    nd_diag diag = {0};
+    nd_file_write(in_folder("gone"), "1", 1, NULL);
+    nd_file_write(in_folder("gone.new-a1B2c3"), "2", 1, NULL);
+    nd_file_write(in_folder("gone.state"), "3", 1, NULL);
+    nd_file_write(in_folder("begone.new-a1B2c3"), "4", 1, NULL);
+    int before = files_in_folder(), rc = nd_file_remove(in_folder("gone"), &diag);
+    CHECK("remove a file and what a killed writer left", rc == 0 && files_in_folder() == before - 2,
+          "%d %s", rc, diag.text);
+    CHECK("other files stay",
+          holds(in_folder("gone.state"), "3") && holds(in_folder("begone.new-a1B2c3"), "4"), "%d",
+          files_in_folder());
+    rc = nd_file_remove(in_folder("gone"), &diag);
+    CHECK("remove what is absent", rc == 0, "%d %s", rc, diag.text);
+    rc = nd_file_remove("/proc/self/status", &diag);
+    CHECK("remove what cannot be", rc == ND_EIO && strstr(diag.text, "/proc/self/status"), "%d %s",
+          rc, diag.text);
+}
+
+/* A writer that is killed leaves what it has written, and nd_file_remove finds it. */
+static void test_killed(void)
+{
+    int before = files_in_folder();
+    pid_t child = fork();
+    if (!child) {
+        nd_file_writer *w = NULL;
+        if (!nd_file_writer_open(&w, in_folder("killed"), NULL))
+            nd_file_writer_append(w, "half", 4, NULL);
+        raise(SIGKILL);
+    }
+    waitpid(child, NULL, 0);
+    int left = files_in_folder() - before, rc = nd_file_remove(in_folder("killed"), NULL);
+    CHECK("what a killed writer left", left == 1 && !rc && files_in_folder() == before, "%d %d",
+          left, files_in_folder());
+}
+
 static void test_map(void)
 {
     nd_file_map m = {.n = 42};
@@ -202,6 +240,8 @@ int main(void)
     test_failure();
     test_special();
     test_writer();
+    test_remove();
+    test_killed();
     test_map();
     test_hash();
     snprintf(command, sizeof command, "rm -rf '%s'", folder);

@@ -48,7 +48,7 @@ check nothing_missing test "$(grep -c '^missing' "$scratch/out")" = 0
 check csv grep -qE '^system,paper-s-se\+r,"6 UT-CMVMR SE\+R",1,none,0,25,[0-9.]+,,[0-9.]+,[0-9.]+,53.8200$' "$scratch/table.csv"
 check png test "$(head -c 4 "$scratch/table.png" | tail -c 3)" = PNG
 check timed grep -qE '^train/cmvae-ae [0-9]+ collected/s1/cmvae-ae.safetensors$' "$models/steps.log"
-check nothing_left_over test -z "$(find "$models" -name '*.part*' -o -name '*.state')"
+check nothing_left_over test -z "$(find "$models" -name '*.part*' -o -name '*.state*')"
 
 # ablations, of what is there and what is not
 table 0 no_train --no-train
