@@ -164,30 +164,48 @@ static double spread(const param *item)
     case ND_INIT_FAN_IN: return 1 / sqrt(item->fan_in ? (double)item->fan_in : in);
     case ND_INIT_XAVIER: return sqrt(6 / (in + out));
     case ND_INIT_KAIMING: return sqrt(2 / in);
-    case ND_INIT_SMALL: return 0.02;
     default: return 1;
     }
+}
+
+void nd_waves(float *out, int64_t rows, int64_t D)
+{
+    for (int64_t i = 0; i < rows * D; i++) {
+        int64_t column = i % D;
+        double angle = (double)(i / D) * exp((double)(column & ~1) * -(log(10000.0) / (double)D));
+        out[i] = (float)(column % 2 ? cos(angle) : sin(angle));
+    }
+}
+
+/* Of an initialisation by chance. */
+static float draw(nd_init init, double width, nd_rng *rng)
+{
+    bool is_uniform = init == ND_INIT_FAN_IN || init == ND_INIT_XAVIER;
+    return (float)(is_uniform ? nd_rng_uniform(rng, -width, width) : width * nd_rng_normal(rng));
+}
+
+static void init_values(const param *item, float *to, uint64_t seed)
+{
+    int64_t n = nd_tensor_count(&item->shape);
+    double width = spread(item);
+    nd_rng rng;
+    if (item->init == ND_INIT_WAVES) {
+        nd_waves(to, item->shape.dims[0], n / item->shape.dims[0]);
+        return;
+    }
+    nd_rng_init(&rng, seed, name_hash(item->name));
+    for (int64_t j = 0; j < n; j++) switch (item->init) {
+        case ND_INIT_ZEROS: to[j] = 0; break;
+        case ND_INIT_ONES: to[j] = 1; break;
+        default: to[j] = draw(item->init, width, &rng);
+        }
 }
 
 void nd_params_init(nd_params *p, uint64_t seed)
 {
     nd_params_touch(p);
-    for (size_t i = 0; i < p->n; i++) {
-        const param *item = &p->items[i];
-        float *to = p->values + item->offset;
-        double width = spread(item);
-        nd_rng rng;
-        nd_rng_init(&rng, seed, name_hash(item->name));
-        for (int64_t j = 0; j < nd_tensor_count(&item->shape); j++) switch (item->init) {
-            case ND_INIT_ZEROS: to[j] = 0; break;
-            case ND_INIT_ONES: to[j] = 1; break;
-            case ND_INIT_FAN_IN:
-            case ND_INIT_XAVIER: to[j] = (float)nd_rng_uniform(&rng, -width, width); break;
-            case ND_INIT_KAIMING:
-            case ND_INIT_SMALL:
-            case ND_INIT_NORMAL: to[j] = (float)(width * nd_rng_normal(&rng)); break;
-            }
-    }
+    for (size_t i = 0; i < p->n; i++)
+        init_values(&p->items[i], p->values + p->items[i].offset, seed);
 }
 
 uint64_t nd_params_version(const nd_params *p)

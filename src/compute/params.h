@@ -16,7 +16,7 @@ typedef enum nd_init {
     ND_INIT_XAVIER,  /* uniform within sqrt(6 / (in + out)) (Glorot, Bengio 2010) */
     ND_INIT_KAIMING, /* normal, deviation sqrt(2 / in) (He 2015) */
     ND_INIT_NORMAL,  /* normal, deviation 1: PyTorch's default of Embedding */
-    ND_INIT_SMALL    /* normal, deviation 0.02 */
+    ND_INIT_WAVES    /* nd_waves of each row: neighbouring rows begin alike */
 } nd_init;
 
 typedef struct nd_params nd_params;
@@ -36,6 +36,12 @@ int nd_params_add_buffer(nd_params *p, const char *name, nd_init init, int64_t D
 
 /** Storage for all that were added, zeros. @return 0 or ND_ENOMEM. */
 int nd_params_allocate(nd_params *p);
+
+/** Sines and cosines of each row's number, wavelengths from 2 pi to 10,000 times that (Vaswani
+ *  2017).
+ *  @param out  [rows, D], to fill */
+void nd_waves(float *out, int64_t rows, int64_t D);
+
 /** Values of every parameter and buffer, from the seed and its name alone. */
 void nd_params_init(nd_params *p, uint64_t seed);
 /** Gradients for n_shards members of a team, and moments. After nd_params_allocate, once.

@@ -54,6 +54,20 @@ static int count_equal(nd_params *a, nd_params *b)
     return n;
 }
 
+/* Written down from the formula: row 3 of width 4 has angles 3 and 3 / 100. */
+static void test_waves(void)
+{
+    nd_params *p = NULL;
+    ND_ASSERT(!nd_params_create(&p));
+    nd_params_add(p, "table", ND_INIT_WAVES, 0, 2, (const int64_t[]){5, 4});
+    ND_ASSERT(!nd_params_allocate(p));
+    nd_params_init(p, 1);
+    const float *row = nd_params_tensor(p, 0, 0)->data + 12;
+    const double expected[] = {sin(3.0), cos(3.0), sin(0.03), cos(0.03)};
+    for (int i = 0; i < 4; i++) CHECK_NEAR("a wave", (double)row[i], expected[i], 1e-6);
+    nd_params_destroy(&p);
+}
+
 static void test_deterministic(void)
 {
     nd_params *a = make_params(1, false), *b = make_params(1, true), *c = make_params(2, false);
@@ -362,6 +376,7 @@ int main(void)
     snprintf(model, sizeof model, "%s/model", folder);
     snprintf(state, sizeof state, "%s/state", folder);
     nd_params_destroy(NULL);
+    test_waves();
     test_deterministic();
     test_distributions();
     test_views();

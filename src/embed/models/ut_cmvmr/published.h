@@ -9,6 +9,7 @@
 #define ND_EMBED_MODELS_UT_CMVMR_PUBLISHED_H
 
 #include "compute/ops.h"
+#include "embed/layers.h"
 #include "embed/models/ut_cmvmr/structures.h"
 
 enum { UT_MUSIC, UT_VIDEO, UT_SIDES };
@@ -37,14 +38,15 @@ typedef struct {
 } ut_mlp;
 
 typedef struct {
-    bool has_rhythm, is_mean, is_log;
+    bool has_rhythm, is_mean, is_log, is_normed;
     bool has_cross; /* else a pair's items add nothing to each other */
     int window;     /* clips of a row: max_clip */
     int64_t D[UT_SIDES], X, H, E;
     float *positions[UT_SIDES]; /* [window, D] */
     float weight;               /* of theta in the score */
     float margin, ranking_margin, keep;
-    int hardest; /* 0: min(100, B / 4) */
+    int hardest;                   /* 0: min(100, B / 4) */
+    nd_norm_layer norms[UT_SIDES]; /* of clips, where is_normed */
     ut_former temporal[UT_SIDES], cross;
     ut_mlp encoder[UT_SIDES], projection[UT_SIDES], recovery[UT_SIDES], text, decoder;
     int rhythm[UT_RHYTHM_IDS], flow, types;
@@ -70,7 +72,8 @@ typedef struct {
     const float *mask; /* [B, T] 1 or 0; NULL: all are there */
 } ut_clips;
 
-/** @return [B, X]: rhythm or flow and positions added, temporal Transformer, mean, encoder. */
+/** @return [B, X]: clips normed, rhythm or flow and positions added, temporal Transformer, mean,
+ *  encoder. */
 nd_tensor *nd__ut_xi(const ut_run *r, int side, const ut_clips *clips);
 
 /** What each of a pair adds to the other: two tokens, a Transformer; zeros without has_cross.

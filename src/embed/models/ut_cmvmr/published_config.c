@@ -1,6 +1,5 @@
 /* Configuration and parameters: the keys of the published YAML, with its values where a key is
  * absent, and the names that PyTorch gives the modules. */
-#include <math.h>
 #include <string.h>
 
 #include "embed/config.h"
@@ -100,13 +99,13 @@ static void add_mlp(ut_mlp *m, nd_params *p, const char *name, int64_t in, int64
     m->linear[i + 1] = add_linear(p, net, i ? "6" : "3", out, out);
 }
 
-/* As published, tables begin with values of deviation 1, several times those of our clips, which
- * then say next to nothing; so tables of our classes begin small. */
+/* Published tables begin by chance, so each class is learned from its own examples; ours begin as
+ * positions do, neighbours alike, which a few hundred pairs are enough for. */
 static void add_tables(ut_published *s, nd_params *p)
 {
     int64_t D = s->D[UT_MUSIC];
     const char *rhythm = "A_rhythm_embed";
-    nd_init init = s->is_log ? ND_INIT_SMALL : ND_INIT_NORMAL;
+    nd_init init = s->is_log ? ND_INIT_WAVES : ND_INIT_NORMAL;
     s->rhythm[0] = add_weight(p, rhythm, "n_beat_embed", init, D / 2, UT_BEATS);
     s->rhythm[1] = add_weight(p, rhythm, "beat_strength_embed", init, D / 4, UT_STRENGTHS);
     s->rhythm[2] = add_weight(p, rhythm, "beat_interval_width_embed", init, D / 4, UT_INTERVALS);
@@ -155,10 +154,12 @@ static void read_rest(ut_published *s, nd_config *c)
 {
     static const char *const clips[] = {"sequence", "mean", NULL};
     static const char *const classes[] = {"published", "log", NULL};
+    static const char *const norms[] = {"none", "batch", NULL};
     s->has_rhythm = nd_config_int(c, "add_rhythm", 0, 1, 0) == 1;
     s->has_cross = nd_config_int(c, "add_cross", 0, 1, 1) == 1;
     s->is_mean = nd_config_choice(c, "clips", clips) == 1;
     s->is_log = nd_config_choice(c, "classes", classes) == 1;
+    s->is_normed = nd_config_choice(c, "clip_norm", norms) == 1;
     s->window = (int)nd_config_int(c, "max_clip", 1, UT_MAX_WINDOW, 7);
     s->weight = (float)nd_config_real(c, "weight", 0, 1, 0.6);
     s->keep = (float)nd_config_real(c, "keep_prob", 1 - MAX_RATE, 1, 0.6);
@@ -195,9 +196,10 @@ static json_t *widths(int D_music, int D_video, int E, int divisor)
 static json_t *mended(const char *setting)
 {
     bool has_rhythm = !strcmp(setting, "se+r"), is_mean = strncmp(setting, "se", 2) != 0;
-    return json_pack("{s:i, s:s, s:s, s:s, s:f, s:f, s:f, s:f}", "add_rhythm", has_rhythm, "clips",
-                     is_mean ? "mean" : "sequence", "classes", "log", "pair", "learned", "momentum",
-                     0.1, "dropout_enc", 0.1, "dropout_encoder", 0.1, "margin", 0.2);
+    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:f}", "add_rhythm", has_rhythm,
+                     "clips", is_mean ? "mean" : "sequence", "clip_norm", "batch", "classes", "log",
+                     "pair", "learned", "momentum", 0.1, "dropout_enc", 0.1, "dropout_encoder", 0.1,
+                     "margin", 0.2);
 }
 
 json_t *nd__ut_preset(const char *name, const char *setting, int D_music, int D_video, int E)
@@ -218,15 +220,10 @@ json_t *nd__ut_preset(const char *name, const char *setting, int D_music, int D_
 
 /* ---- positions ----------------------------------------------------------------- */
 
-/* Sines and cosines of each place (Vaswani 2017). */
 static float *make_positions(int T, int64_t D)
 {
     float *out = nd_calloc((size_t)(T * D), sizeof *out);
-    for (int64_t i = 0; out && i < T * D; i++) {
-        int64_t column = i % D;
-        double angle = (double)(i / D) * exp((double)(column & ~1) * -(log(10000.0) / (double)D));
-        out[i] = (float)(column % 2 ? cos(angle) : sin(angle));
-    }
+    if (out) nd_waves(out, T, D);
     return out;
 }
 
@@ -235,12 +232,16 @@ static void add_sides(ut_published *s, nd_params *p, nd_config *c)
     static const char *const names[UT_SIDES][4] = {{"A_enc_former", "A_enc", "A_proj", "A_rec"},
                                                    {"V_enc_former", "V_enc", "V_proj", "V_rec"}};
     static const char *const widths[UT_SIDES] = {"a_data_dim", "v_data_dim"};
+    static const char *const norms[UT_SIDES] = {"A", "V"};
     int64_t former_hidden = width(c, "enc_hidden_dim", 1024);
     int64_t encoder_hidden = width(c, "encoder_hidden_size", 1024);
     int64_t decoder_hidden = width(c, "decoder_hidden_size", 512);
     float momentum = (float)nd_config_real(c, "momentum", 0, 1, 0.55);
     for (int side = 0; side < UT_SIDES; side++) {
         int64_t K = width(c, widths[side], 512);
+        if (s->is_normed)
+            s->norms[side] = nd__norm_add(p, norms[side], "clip_norm", s->D[side], false,
+                                          TORCH_MOMENTUM);
         add_former(&s->temporal[side], p, names[side][0], s->D[side], former_hidden, K);
         add_mlp(&s->encoder[side], p, names[side][1], K, encoder_hidden, s->X, momentum);
         add_mlp(&s->projection[side], p, names[side][2], s->X, decoder_hidden, s->H, momentum);

@@ -76,17 +76,15 @@ static void next_row(reader *r)
     if (r->ids) r->ids += r->T * r->n_ids;
 }
 
-/* A window from a clip on. Of a video that ends before it, the rest is zeros and masked. */
+/* A window from a clip on. An item that ends before it is looped; of a video that is masked, and
+ * there so that a batch's statistics are those of clips. */
 static void read_window(reader *r, const nd_item *item, int first)
 {
     for (int k = 0; k < r->T; k++) {
-        int clip = r->side == UT_MUSIC ? (first + k) % item->C : first + k;
-        bool is_there = clip < item->C;
-        r->mask[k] = is_there;
-        if (is_there)
-            memcpy(r->clips + k * r->D, item->clips + clip * r->D, (size_t)r->D * sizeof(float));
-        if (r->ids)
-            read_classes(r->s, r->ids + k * r->n_ids, r->side, item, is_there ? clip : first);
+        int clip = (first + k) % item->C;
+        r->mask[k] = r->side == UT_MUSIC || first + k < item->C;
+        memcpy(r->clips + k * r->D, item->clips + clip * r->D, (size_t)r->D * sizeof(float));
+        if (r->ids) read_classes(r->s, r->ids + k * r->n_ids, r->side, item, clip);
     }
     next_row(r);
 }

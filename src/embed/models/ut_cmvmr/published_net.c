@@ -105,11 +105,24 @@ static nd_tensor *rhythm_rows(const ut_run *r, const int32_t *ids, int64_t n)
     return nd_concat(r->t, parts, UT_RHYTHM_IDS);
 }
 
+/* Most of a clip's length is the same for all clips (cosines of .9 and more), and what is its own
+ * is a fraction of the positions that are added. So values are taken about their means, by their
+ * deviations. */
+static nd_tensor *norm_clips(const ut_run *r, int side, nd_tensor *x)
+{
+    int64_t D = nd_tensor_width(x), rows = nd_tensor_rows(x), B = x->dims[0];
+    const nd_layer_run run = {r->t, r->p, r->shard};
+    nd_tensor *y = nd_reshape(r->t, x, 2, (const int64_t[]){rows, D});
+    y = nd__norm_run(&run, y, &r->s->norms[side]);
+    return nd_reshape(r->t, y, 3, (const int64_t[]){B, rows / B, D});
+}
+
 nd_tensor *nd__ut_xi(const ut_run *r, int side, const ut_clips *clips)
 {
     nd_tensor *x = clips->clips;
     if (!x) return NULL;
     int64_t B = x->dims[0], T = x->dims[1];
+    if (r->s->is_normed) x = norm_clips(r, side, x);
     if (clips->ids) {
         nd_tensor *rows = side == UT_MUSIC ? rhythm_rows(r, clips->ids, B * T)
                                            : nd_embedding_rows(r->t, parameter(r, r->s->flow),
