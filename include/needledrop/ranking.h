@@ -41,11 +41,12 @@ typedef struct nd_hit {
     /* Which clips met, where a model looked at a query in order; else n_query_clips is 0. Query's
      * clip k lies along the track's clip offset + k. */
     int n_query_clips, n_track_clips, offset;
-    const float *cosines; /* [n_query_clips, n_track_clips] -1 .. 1 */
-    nd_shown_tags heard;  /* tags that the model hears in it; of a model without tags none */
-    nd_shown_tags both;   /* those of them that it sees in the query, too */
-    const float *met;     /* [n_wishes of the ranking] 0 .. 1, how each is met; NAN: not known;
+    const float *cosines;  /* [n_query_clips, n_track_clips] -1 .. 1 */
+    nd_shown_tags heard;   /* tags that the model hears in it; of a model without tags none */
+    nd_shown_tags both;    /* those of them that it sees in the query, too */
+    const float *met;      /* [n_wishes of the ranking] 0 .. 1, how each is met; NAN: not known;
                            * NULL: nothing was wished for */
+    nd_description *track; /* what was heard in it; NULL: not kept */
 } nd_hit;
 
 typedef struct nd_ranking {
@@ -58,6 +59,7 @@ typedef struct nd_ranking {
     const char **wishes; /* [n_wishes] what was asked for in words: "slower", "calm piano" */
     int n_wishes;
     const char *unknown; /* words asked for that the model knows by their letters alone; "": none */
+    nd_description *query; /* what was seen, `thumbnails` too, or heard; NULL: not kept */
 } nd_ranking;
 
 typedef struct nd_rank_params {
@@ -70,6 +72,7 @@ typedef struct nd_rank_params {
     const char *like;        /* what is asked for in words beside the query, "calmer, no drums";
                               * NULL: nothing */
     double like_weight;      /* its share in the score, 0 .. 1; 0: 0.5 */
+    bool keeps_descriptions; /* of the query and of each hit, for nd_rankings_report */
     int n_threads;           /* 0: one a core */
     const char *worker;      /* as nd_describe_params */
     const nd_log *log;
@@ -145,6 +148,20 @@ ND_API void nd_ranking_destroy(nd_ranking **ranking);
  *  @return 0 or ND_ENOMEM. */
 ND_API int nd_rankings_json(char **json_out, const char *kind, nd_ranking *const *rankings,
                             int n_rankings, const nd_failure *failures, int n_failures);
+
+/** Rankings for videos as one page of HTML that needs nothing beside it, no network and no script:
+ *  for each video what was seen of it, and its tracks with the parts of their scores, the stretch
+ *  to use, which clips met, how cuts met beats, and tags of both. What was not kept
+ *  (nd_rank_params.keeps_descriptions) is not drawn. Texts may be any bytes.
+ *  @param path  written through a temporary file
+ *  @param rankings  [n_rankings] for videos
+ *  @param failures  [n_failures] videos that could not be ranked for, listed
+ *  @return 0; ND_EARG (no path); ND_EIO, ND_EFULL (path untouched), ND_ENOMEM. Same rankings, same
+ *     bytes.
+ *  Threads: distinct paths. Cost: some ms and 20 to 100 KB a hit. Checked by
+ *  tests/render/test_report.c. */
+ND_API int nd_rankings_report(const char *path, nd_ranking *const *rankings, int n_rankings,
+                              const nd_failure *failures, int n_failures, nd_diag *diag);
 
 /** A ranking of nd_find: {"words", "n_passed", "model", "unknown": text or null, "results": as
  *  above}. @param json_out  caller frees with free(3)  @return 0 or ND_ENOMEM. */

@@ -167,9 +167,7 @@ char *nd_time_print(char out[32], double time_s, bool tenths)
     return out;
 }
 
-/* The first round step that leaves label_px for each label on an axis of so many seconds and
- * pixels. */
-static double time_step(double length_s, double length_px, double label_px)
+double nd_time_step(double length_s, double length_px, double label_px)
 {
     static const double steps[] = {0.1, 0.2, 0.5, 1,   2,   5,   10,   15,
                                    30,  60,  120, 300, 600, 900, 1800, 3600};
@@ -181,7 +179,7 @@ static double time_step(double length_s, double length_px, double label_px)
 
 void nd_panel_time_axis(nd_canvas *c, const nd_panel *p, bool labels)
 {
-    double step = time_step(p->t1_s - p->t0_s, p->width, 90);
+    double step = nd_time_step(p->t1_s - p->t0_s, p->width, 90);
     nd_font font = {axis_px, false, ND_CENTER, nd_color_of(ND_INK_MUTED)};
     double k = ceil(p->t0_s / step - 1e-6);
     for (; k * step <= p->t1_s + 1e-6 * step; k++) {
@@ -197,7 +195,7 @@ void nd_panel_time_axis(nd_canvas *c, const nd_panel *p, bool labels)
 void nd_panel_time_axis_down(nd_canvas *c, const nd_panel *p, double t0_s, double t1_s,
                              double label_x)
 {
-    double step = time_step(t1_s - t0_s, p->height, 40);
+    double step = nd_time_step(t1_s - t0_s, p->height, 40);
     nd_font font = {axis_px, false, ND_RIGHT, nd_color_of(ND_INK_MUTED)};
     for (double k = ceil(t0_s / step - 1e-6); k * step <= t1_s + 1e-6 * step; k++) {
         char text[32];

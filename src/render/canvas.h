@@ -162,4 +162,8 @@ void nd_panel_key(nd_canvas *c, const nd_panel *p, const nd_key_item *items, int
  *  @return out */
 char *nd_time_print(char out[32], double time_s, bool tenths);
 
+/** The first round step of an axis of so many seconds and pixels that leaves label_px for each
+ *  label: 0.1 s .. 30 min, or whole hours. @param length_s, length_px  above 0 */
+double nd_time_step(double length_s, double length_px, double label_px);
+
 #endif

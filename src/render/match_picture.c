@@ -1,9 +1,8 @@
 /* How a video meets a track: cosines of clips as a map, the video's time down, the track's to the
  * right, the place where it lies best outlined. */
 #include <math.h>
-#include <string.h>
 
-#include "needledrop/picture.h"
+#include "render/match_cells.h"
 #include "render/picture.h"
 
 enum { LEFT_PX = 112, FRAME_PX = 132, RIGHT_PX = 40, TITLE_PX = 118 };
@@ -16,53 +15,10 @@ typedef struct {
     nd_picture query, track; /* descriptions; NULL: none */
     nd_panel map;            /* t0_s .. t1_s of the track */
     double length_s;         /* of the query's clips */
-    double lo, hi;           /* cosines at the ends of the scale */
+    nd_match_scale scale;
 } drawing;
 
-static double cosine(const nd_match_picture *m, int64_t row, int64_t column)
-{
-    return (double)m->cosines[row * m->n_track_clips + column];
-}
-
 /* ---- the scale of colours ------------------------------------------------------------- */
-
-/* White, blue, night: darker is closer, to any eye and on any printer. */
-static nd_color shade_of(double share)
-{
-    static const nd_color night = {0.03, 0.09, 0.25, 1};
-    nd_color blue = nd_color_of(ND_INK_BLUE);
-    return share < 0.6 ? nd_color_mix(nd_color_of(ND_INK_PANEL), blue, share / 0.6)
-                       : nd_color_mix(blue, night, (share - 0.6) / 0.4);
-}
-
-static nd_color color_of(const drawing *d, double value)
-{
-    if (!isfinite(value)) return nd_color_of(ND_INK_GRID);
-    return shade_of(ND_CLAMP((value - d->lo) / (d->hi - d->lo), 0.0, 1.0));
-}
-
-/* Twentieths around all cosines, and one in the middle. */
-static void choose_scale(drawing *d)
-{
-    const nd_match_picture *m = d->m;
-    double lo = INFINITY, hi = -INFINITY;
-    for (int64_t i = 0; i < (int64_t)m->n_query_clips * m->n_track_clips; i++) {
-        double v = (double)m->cosines[i];
-        if (!isfinite(v)) continue;
-        lo = fmin(lo, v);
-        hi = fmax(hi, v);
-    }
-    d->lo = lo <= hi ? floor(20 * ND_CLAMP(lo, -1e3, 1e3)) / 20 : 0;
-    d->hi = lo <= hi ? ceil(20 * ND_CLAMP(hi, -1e3, 1e3)) / 20 : 1;
-    if (d->hi - d->lo < 0.09) d->hi = d->lo + 0.1;
-    if (lround(20 * (d->hi - d->lo)) % 2) d->hi += 0.05;
-}
-
-static char *print_cosine(char out[32], double value)
-{
-    snprintf(out, 32, "%s%.2f", value <= -0.005 ? "\xE2\x88\x92" : "", fabs(value));
-    return out;
-}
 
 /* The bar with its ends and its middle, and what the outline means. */
 static void draw_scale(nd_canvas *c, const drawing *d, double y)
@@ -73,71 +29,26 @@ static void draw_scale(nd_canvas *c, const drawing *d, double y)
     double x = d->map.x + nd_canvas_text_width(c, font, "cosine") + 14;
     nd_canvas_text(c, d->map.x, y + 15, font, "cosine");
     for (int k = 0; k < SCALE_PX; k++)
-        nd_canvas_block(c, x + k, y, 1, 20, shade_of((k + 0.5) / SCALE_PX));
+        nd_canvas_block(c, x + k, y, 1, 20, nd_match_shade((k + 0.5) / SCALE_PX));
     font.align = ND_CENTER;
     for (int k = 0; k <= 2; k++)
-        nd_canvas_text(c, x + k * SCALE_PX / 2.0, y + 44, font,
-                       print_cosine(text, d->lo + k * (d->hi - d->lo) / 2));
+        nd_canvas_text(
+            c, x + k * SCALE_PX / 2.0, y + 44, font,
+            nd_match_cosine_print(text, d->scale.lo + k * (d->scale.hi - d->scale.lo) / 2));
     font.align = ND_LEFT;
     nd_canvas_block(c, x + SCALE_PX + 50, y + 2, 26, 16, mark);
-    nd_canvas_block(c, x + SCALE_PX + 53, y + 5, 20, 10, shade_of(0.4));
+    nd_canvas_block(c, x + SCALE_PX + 53, y + 5, 20, 10, nd_match_shade(0.4));
     nd_canvas_text(c, x + SCALE_PX + 86, y + 15, font, "where it lies best");
 }
 
 /* ---- the map --------------------------------------------------------------------------- */
 
-/* The mean of the finite cosines in a rectangle of clips; NAN: there is none. */
-static double mean_of(const nd_match_picture *m, const int64_t rows[2], const int64_t columns[2])
-{
-    double sum = 0;
-    int64_t n = 0;
-    for (int64_t i = rows[0]; i < rows[1]; i++)
-        for (int64_t k = columns[0]; k < columns[1]; k++) {
-            double v = cosine(m, i, k);
-            if (!isfinite(v)) continue;
-            sum += v;
-            n++;
-        }
-    return n ? sum / (double)n : NAN;
-}
-
-/* The clips under pixel k of n_px: one, or as many as share it. */
-static void clips_under(int64_t out[2], int64_t k, int64_t n_px, int64_t n_clips)
-{
-    out[0] = k * n_clips / n_px;
-    out[1] = ND_MAX(out[0] + 1, (k + 1) * n_clips / n_px);
-}
-
-static uint32_t pixel_of(nd_color color)
-{
-    return (uint32_t)(color.r * 255 + 0.5) << 16 | (uint32_t)(color.g * 255 + 0.5) << 8 |
-           (uint32_t)(color.b * 255 + 0.5);
-}
-
-/* Cells as pixels of an image: there may be millions. A row that is as the one above is copied. */
 static void draw_cells(nd_canvas *c, const drawing *d)
 {
-    int width = (int)d->map.width, height = (int)d->map.height;
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
-    uint8_t *data = cairo_image_surface_get_data(surface);
-    int64_t rows[2], columns[2], last[2] = {-1, -1};
-    for (int y = 0; data && y < height; y++) {
-        ptrdiff_t stride = cairo_image_surface_get_stride(surface);
-        uint8_t *row = data + y * stride;
-        clips_under(rows, y, height, d->m->n_query_clips);
-        bool is_same = rows[0] == last[0] && rows[1] == last[1];
-        if (is_same) memcpy(row, row - stride, (size_t)width * 4);
-        for (int x = 0; x < width && !is_same; x++) {
-            clips_under(columns, x, width, d->m->n_track_clips);
-            uint32_t pixel = pixel_of(color_of(d, mean_of(d->m, rows, columns)));
-            memcpy(row + 4 * x, &pixel, sizeof pixel);
-        }
-        memcpy(last, rows, sizeof last);
-    }
-    cairo_surface_mark_dirty(surface);
-    cairo_set_source_surface(c->cr, surface, d->map.x, d->map.y);
+    cairo_surface_t *cells = nd_match_cells(d->m, d->scale, (int)d->map.width, (int)d->map.height);
+    cairo_set_source_surface(c->cr, cells, d->map.x, d->map.y);
     cairo_paint(c->cr);
-    cairo_surface_destroy(surface);
+    cairo_surface_destroy(cells);
 }
 
 static double cell_width(const drawing *d)
@@ -168,24 +79,18 @@ static void draw_values(nd_canvas *c, const drawing *d)
     if (w < MIN_TEXT_WIDTH_PX || h < MIN_TEXT_HEIGHT_PX) return;
     for (int64_t i = 0; i < d->m->n_query_clips; i++)
         for (int64_t k = 0; k < d->m->n_track_clips; k++) {
-            double v = cosine(d->m, i, k), share = (v - d->lo) / (d->hi - d->lo);
+            double v = nd_match_cosine(d->m, i, k),
+                   share = (v - d->scale.lo) / (d->scale.hi - d->scale.lo);
             nd_font font = {19, false, ND_CENTER,
                             share > 0.33 ? (nd_color){1, 1, 1, 1} : nd_color_of(ND_INK_TEXT)};
             if (isfinite(v))
                 nd_canvas_text(c, d->map.x + ((double)k + 0.5) * w,
-                               d->map.y + ((double)i + 0.5) * h + 7, font, print_cosine(text, v));
+                               d->map.y + ((double)i + 0.5) * h + 7, font,
+                               nd_match_cosine_print(text, v));
         }
 }
 
 /* ---- the best place --------------------------------------------------------------------- */
-
-/* Clips from row on that lie along the track without its starting anew. @return how many; the
- * track's first of them in *column */
-static int run_from(const nd_match_picture *m, int row, int *column)
-{
-    *column = (int)(((int64_t)m->offset + row) % m->n_track_clips);
-    return ND_MIN(m->n_query_clips - row, m->n_track_clips - *column);
-}
 
 /* A box around each cell of the diagonal; where cells are small, one line through them all. */
 static void trace_place(nd_canvas *c, const drawing *d)
@@ -193,7 +98,7 @@ static void trace_place(nd_canvas *c, const drawing *d)
     double w = cell_width(d), h = cell_height(d);
     bool is_small = w < MIN_GRID_PX || h < MIN_GRID_PX;
     for (int row = 0, column, n; row < d->m->n_query_clips; row += n) {
-        n = run_from(d->m, row, &column);
+        n = nd_match_run(d->m, row, &column);
         double x = d->map.x + column * w, y = d->map.y + row * h;
         cairo_move_to(c->cr, x, y);
         if (is_small) cairo_line_to(c->cr, x + n * w, y + n * h);
@@ -249,7 +154,7 @@ static void draw_track(nd_canvas *c, const drawing *d, double y)
     panel.height = WAVE_PX;
     nd_panel_ground(c, &panel, "The track, and the stretch of it that fits best");
     for (int row = 0, column, n; row < n_under; row += n) {
-        n = ND_MIN(run_from(d->m, row, &column), n_under - row);
+        n = ND_MIN(nd_match_run(d->m, row, &column), n_under - row);
         double x0 = nd_panel_x(&panel, column * ND_CLIP_S);
         double width = nd_panel_x(&panel, (column + n) * ND_CLIP_S) - x0;
         nd_canvas_block(c, x0, panel.y, width, WAVE_PX, nd_color_alpha(mark, 0.12));
@@ -282,7 +187,7 @@ static void put_facts(nd_str *out, const nd_match_picture *m)
 {
     char text[32];
     double start_s = isfinite(m->start_s) ? m->start_s : m->offset * ND_CLIP_S;
-    if (isfinite(m->score)) nd_str_append(out, "match %s", print_cosine(text, m->score));
+    if (isfinite(m->score)) nd_str_append(out, "match %s", nd_match_cosine_print(text, m->score));
     nd_fact_begin(out);
     nd_str_append(out, "the track from %s on%s", nd_time_print(text, start_s, false),
                   (int64_t)m->offset + m->n_query_clips > m->n_track_clips
@@ -307,7 +212,7 @@ static void set_up(drawing *d, const nd_match_picture *m)
         .t1_s = m->n_track_clips * ND_CLIP_S,
         .hi = 1};
     d->track.length_s = d->map.t1_s;
-    choose_scale(d);
+    d->scale = nd_match_scale_of(m);
 }
 
 static int draw(nd_bytes *png, const nd_match_picture *m, const char *title, const char *facts)

@@ -56,6 +56,14 @@ const nd_array *nd_picture_thumbnails(const nd_picture *p);
 void nd_picture_frame(nd_canvas *c, const nd_array *thumbnails, int64_t index, double x, double y,
                       double width, double height);
 
+/** The motion of a video; n 0: none. */
+nd_series nd_picture_motion(const nd_picture *p);
+
+/** The top of an axis of motion: the highest value, but at most three times what 98 in 100 stay
+ *  under, so that one wild pair of frames does not flatten the rest.
+ *  @return false where memory ran out (*top_out untouched) */
+bool nd_picture_motion_top(double *top_out, const nd_series *motion, double highest);
+
 /** The waveform of music in a panel, on a scale that holds its peak. */
 bool nd_picture_has_waveform(const nd_picture *p);
 void nd_picture_waveform(nd_canvas *c, const nd_picture *p, nd_panel panel);

@@ -121,14 +121,14 @@ static void draw_frames(nd_canvas *c, const nd_picture *p, double y)
 
 /* ---- motion --------------------------------------------------------------------- */
 
-static nd_series motion_of(const nd_picture *p)
+nd_series nd_picture_motion(const nd_picture *p)
 {
     return nd_picture_series(p, "flow_px", 1.0 / 16, 8);
 }
 
 static bool has_motion(const nd_picture *p)
 {
-    return motion_of(p).n > 0;
+    return nd_picture_motion(p).n > 0;
 }
 
 /* The kinds of cut that there are. */
@@ -144,10 +144,7 @@ static void draw_cuts_key(nd_canvas *c, const nd_picture *p, const nd_panel *pan
     nd_panel_key(c, panel, key + !hard, hard + fades);
 }
 
-/* The top of the axis: the highest value, but at most three times what 98 in 100
- * stay under, so that one wild pair of frames does not flatten the rest.
- * @return false where memory ran out */
-static bool motion_top(double *top_out, const nd_series *motion, double highest)
+bool nd_picture_motion_top(double *top_out, const nd_series *motion, double highest)
 {
     size_t n = 0;
     float *finite = nd_calloc((size_t)motion->n, sizeof *finite);
@@ -164,11 +161,11 @@ static bool motion_top(double *top_out, const nd_series *motion, double highest)
 static void draw_motion(nd_canvas *c, const nd_picture *p, double y)
 {
     nd_panel panel = nd_picture_panel(p, y, MOTION_PX);
-    nd_series motion = motion_of(p);
+    nd_series motion = nd_picture_motion(p);
     char heading[96] = "Motion: pixels in 1/8 s, the frame 224 long";
     float lo = 0, hi = 0;
     nd_series_range(&motion, 0, p->length_s, &lo, &hi);
-    if (!motion_top(&panel.hi, &motion, hi)) panel.hi = ND_MAX((double)hi, 0.5);
+    if (!nd_picture_motion_top(&panel.hi, &motion, hi)) panel.hi = ND_MAX((double)hi, 0.5);
     if ((double)hi > panel.hi)
         snprintf(heading + strlen(heading), 40, "; cut off, peak %.3g", (double)hi);
     nd_panel_ground(c, &panel, heading);

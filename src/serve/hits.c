@@ -152,6 +152,7 @@ static void hit_deinit(nd_hit *h)
     for (size_t k = 0; k < ND_COUNT(texts); k++) free((char *)texts[k]);
     free((float *)h->cosines);
     free((float *)h->met);
+    nd_description_destroy(&h->track);
     tags_deinit(h->heard);
     tags_deinit(h->both);
     *h = (nd_hit){0};
@@ -164,6 +165,7 @@ void nd_ranking_destroy(nd_ranking **ranking)
     for (int i = 0; i < r->n_hits; i++) hit_deinit(&r->hits[i]);
     for (int i = 0; i < r->n_wishes; i++) free((char *)r->wishes[i]);
     tags_deinit(r->seen);
+    nd_description_destroy(&r->query);
     free(r->wishes);
     free(r->hits);
     free((char *)r->path);
@@ -190,6 +192,10 @@ static int take_hit(nd_ranking *r, nd__search *s, nd__candidate *c)
     if (!rc) rc = hit_fill(hit, c, &fit);
     if (!rc) rc = add_clips(hit, s, c);
     if (!rc) rc = add_wishes(hit, s, c);
+    if (!rc && s->params->keeps_descriptions) {
+        hit->track = c->track;
+        c->track = NULL;
+    }
     nd_description_destroy(&c->track);
     if (rc) {
         hit_deinit(hit);

@@ -1,15 +1,18 @@
 /* Tracks for a video, tracks like a track: the query is described, looked at through the model, and
  * searched for (search.h). Same input, same bytes, at any number of threads. */
+#include <string.h>
 #include <unistd.h>
 
 #include "serve/search.h"
 
-/* Describe a file with what the model, or the rhythm ranker, needs of it. */
+/* Describe a file with what the model, or the rhythm ranker, needs of it, and a report shows. */
 static int describe_query(nd__search *s, nd_medium medium, nd_diag *diag)
 {
-    char features[128] = "";
+    char features[160] = "";
     nd_describe_params how = {.medium = medium, .worker = s->params->worker, .log = s->params->log};
     int rc = s->lens.model ? nd_model_features(features, s->lens.model, medium, diag) : 0;
+    if (s->params->keeps_descriptions && medium == ND_VIDEO)
+        strcat(features, features[0] ? ",thumbnails" : "default,thumbnails");
     if (features[0]) how.features = features;
     if (!rc) rc = nd_describe_file(&s->query, s->asked, &how, diag);
     if (rc) return rc;

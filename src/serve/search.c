@@ -101,6 +101,10 @@ int nd__search_run(nd_ranking **out, nd__search *s, nd_diag *diag)
     if (rc == ND_ENOMEM) nd_diag_set(diag, rc, "ranking for %s: out of memory", s->asked);
     if (!rc) {
         r->n_passed = s->n_passed;
+        if (s->params->keeps_descriptions) {
+            r->query = s->query;
+            s->query = NULL;
+        }
         *out = r;
         r = NULL;
     }

@@ -1,0 +1,71 @@
+/* How a report looks: on a screen of any width, light or dark, and on paper. */
+#include "render/report.h"
+
+#define LIGHT                                                                           \
+    "--paper:#fbfaf8;--card:#fff;--ink:#1d1f23;--soft:#5d626b;--line:#dcdad5;"          \
+    "--ground:#f3f1ed;--accent:#0a62a0;--motion:#7fb2d9;--loud:#b9b4a8;--mark:#c2410c;" \
+    "--beat:#84898f;--halo:#fff;"
+#define DARK                                                                            \
+    "--paper:#141619;--card:#1c1f24;--ink:#e9e7e2;--soft:#a2a7b0;--line:#363b43;"       \
+    "--ground:#24282e;--accent:#7cc0f5;--motion:#3f739c;--loud:#5d5f5c;--mark:#ff9257;" \
+    "--beat:#8d939b;--halo:#141619;"
+
+const char nd__report_style[] =
+    ":root{color-scheme:light dark;" LIGHT "}\n"
+    "@media (prefers-color-scheme:dark){:root{" DARK
+    "}.cells{filter:invert(1) hue-rotate(180deg)}}\n"
+    "*{box-sizing:border-box}\n"
+    "body{margin:0 auto;padding:2rem 1.25rem;max-width:64rem;background:var(--paper);"
+    "color:var(--ink);font:1rem/1.5 system-ui,sans-serif}\n"
+    "h1,h2,h3{line-height:1.2;overflow-wrap:anywhere}\n"
+    "h1{font-size:1.9rem;margin:0 0 1rem}h2{font-size:1.4rem;margin:2.5rem 0 .25rem}\n"
+    "h3{font-size:1.2rem;margin:0;display:flex;flex-wrap:wrap;gap:.15em .6em;"
+    "align-items:baseline}\n"
+    "p{margin:.5rem 0}a{color:var(--accent)}\n"
+    "a:focus-visible,summary:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\n"
+    "article{background:var(--card);border:1px solid var(--line);border-radius:.6rem;"
+    "padding:1.1rem 1.25rem;margin:1.25rem 0}\n"
+    "article:target{border-color:var(--accent);box-shadow:0 0 0 1px var(--accent)}\n"
+    ".file,.key,.by,footer,caption,dt{color:var(--soft)}\n"
+    ".file{font-size:.85rem;overflow-wrap:anywhere}.by{font-weight:400;font-size:.95rem}\n"
+    ".key{font-size:.85rem;font-weight:400}\n"
+    ".rank{min-width:1.4em;color:var(--accent)}\n"
+    ".total{margin-left:auto;font-variant-numeric:tabular-nums}\n"
+    ".why{font-size:1.05rem;max-width:46rem}\n"
+    ".tag{display:inline-block;border:1px solid var(--line);border-radius:1em;padding:0 .6em;"
+    "background:var(--ground)}\n"
+    ".beside{display:grid;grid-template-columns:minmax(14rem,5fr) minmax(18rem,9fr);gap:1rem 2rem;"
+    "align-items:start;margin-top:.75rem}\n"
+    "dl{display:grid;grid-template-columns:auto 1fr;gap:.2rem 1rem;margin:0}dd{margin:0}\n"
+    "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\n"
+    "caption{text-align:left;font-size:.85rem;padding-bottom:.25rem}\n"
+    "th,td{text-align:left;padding:.22rem .75rem .22rem 0;border-bottom:1px solid var(--line);"
+    "vertical-align:baseline}\n"
+    "thead th{font-weight:400;font-size:.85rem;color:var(--soft)}\n"
+    "tbody th{font-weight:600}.detail th{font-weight:400;padding-left:1.2rem}\n"
+    ".idle,.idle th{color:var(--soft)}.detail .full,.idle .full{fill:var(--beat)}\n"
+    ".score{white-space:nowrap}.numbers{font-size:.85rem;width:auto}\n"
+    ".bar{width:5rem;height:.55rem;border-radius:2px;vertical-align:baseline}\n"
+    ".list .bar{width:7rem}.empty{fill:var(--line)}.full{fill:var(--accent)}\n"
+    "figure{margin:1.25rem 0 0}figcaption{margin-bottom:.4rem}summary{cursor:pointer}\n"
+    "details{font-size:.9rem;margin-top:.3rem}\n"
+    ".drawing{overflow-x:auto}.drawing svg{display:block;width:100%;min-width:38rem;height:auto}\n"
+    ".drawing text{font-size:130px;fill:var(--soft)}\n"
+    ".ground{fill:var(--ground)}.tick{stroke:var(--soft);stroke-width:10}\n"
+    ".motion{fill:var(--motion)}.loudness{fill:var(--loud)}\n"
+    ".beat,.downbeat{stroke:var(--beat);stroke-width:12;fill:none}.downbeat{stroke-width:18}\n"
+    ".cut,.fade,.start{stroke:var(--mark);stroke-width:15;fill:none}\n"
+    ".fade{stroke-dasharray:50 40}.start{stroke-width:24}\n"
+    ".window{fill:var(--mark);fill-opacity:.22}\n"
+    ".met{fill:var(--mark)}.missed{fill:var(--card);stroke:var(--mark);stroke-width:18}\n"
+    "image.cells{image-rendering:pixelated}\n"
+    ".halo,.place{fill:none;stroke:var(--halo);stroke-width:44}\n"
+    ".place{stroke:var(--mark);stroke-width:22}\n"
+    ".failed li{overflow-wrap:anywhere;margin:.4rem 0}footer{margin-top:2rem;font-size:.85rem}\n"
+    "td bdi{overflow-wrap:anywhere}\n"
+    "@media (max-width:44rem){.beside{grid-template-columns:1fr}.list .bar{display:none}"
+    "body{padding:1rem .75rem}article{padding:.75rem}th,td{padding-right:.4rem}}\n"
+    "@media print{:root{" LIGHT
+    "--paper:#fff}.cells{filter:none}body{max-width:none;padding:0;font-size:10pt}"
+    "article,figure,table{break-inside:avoid}details{display:none}"
+    "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
