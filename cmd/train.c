@@ -145,6 +145,7 @@ static int get_params(cli *c, nd_train_params *p, losses *l)
                            .shuffle_pairs = cli_get(c, "shuffle-pairs"),
                            .half = cli_get(c, "half")};
     int status = training_get_params(c, 2, &p->run);
+    if (!status) status = cli_get_number(c, "average", 0, 0.9999, &p->average);
     return status ? status : get_losses(c, l, p);
 }
 
@@ -187,6 +188,7 @@ static const cli_option options[] = {
     {"half", 0, NULL, "write values as half floats"},
     {"epochs", 0, "N", "at most (default: 40)"},
     {"patience", 0, "N", "end after N epochs without a better one (default: 7; paper 20)"},
+    {"average", 0, "X", "keep a running mean of the values, X of it the old (default: paper 0.99)"},
     {"batch", 0, "N", "pairs a step (default: 64)"},
     {"rate", 0, "X", "of learning (default: 0.001; paper 0.0003)"},
     {"seed", 0, "N", "of parameters, batches, dropout (default: 0)"},

@@ -55,6 +55,9 @@ typedef struct nd_train_params {
                              * "paper" and "paper-s"), a rate of 0.001 (0.0003 with "paper"), 5 s
                              * between checkpoints, which are at an epoch's end; threads embed and
                              * validate */
+    double average;         /* what is measured and kept is a running mean of the values over steps,
+                             * of which a step changes a share of 1 - average; 0 .. 0.9999; 0: the
+                             * configuration's, 0.99 with "paper" and "paper-s", else none */
     const char *extractors; /* model file with the parts music and video: they are copied in */
     const char *model;      /* NULL: "ut-cmvmr" */
     const char *config;     /* NULL: "recommended" */

@@ -29,27 +29,33 @@ static int add_moments(list *l, const nd_params *p, const char *prefix, const fl
     return 0;
 }
 
-/* nd_params_list lends names until it is asked again: best values are asked of another object. */
-static int make_list(list *l, nd_params *params, nd_params *best)
+/* nd_params_list lends names until it is asked again: each kind of values is of another object. */
+static int add_values(list *l, nd_params *p, const char *prefix)
 {
-    int rc = nd_params_list(params, "value.", ND_STORED_F32, &l->items, &l->n, &l->capacity);
-    if (!rc && best != params)
-        rc = nd_params_list(best, "best.", ND_STORED_F32, &l->items, &l->n, &l->capacity);
+    return nd_params_list(p, prefix, ND_STORED_F32, &l->items, &l->n, &l->capacity);
+}
+
+static int make_list(list *l, const nd_checkpoint *all)
+{
+    nd_params *p = all->values;
+    int rc = add_values(l, p, "value.");
+    if (!rc && all->best != p) rc = add_values(l, all->best, "best.");
+    if (!rc && all->mean) rc = add_values(l, all->mean, "mean.");
     l->first_owned = l->n;
-    if (!rc) rc = add_moments(l, params, "m.", params->moments);
-    if (!rc) rc = add_moments(l, params, "v.", params->moments + params->n_learned);
+    if (!rc) rc = add_moments(l, p, "m.", p->moments);
+    if (!rc) rc = add_moments(l, p, "v.", p->moments + p->n_learned);
     return rc;
 }
 
-int nd_checkpoint_write(const char *path, nd_params *params, nd_params *best, int64_t step,
+int nd_checkpoint_write(const char *path, const nd_checkpoint *all, int64_t step,
                         const json_t *settings, const json_t *progress, nd_diag *diag)
 {
-    ND_ASSERT(params->moments);
+    ND_ASSERT(all->values->moments);
     list l = {0};
     char number[24];
     char *said = json_dumps(settings, JSON_COMPACT), *far = json_dumps(progress, JSON_COMPACT);
     snprintf(number, sizeof number, "%" PRId64, step);
-    int rc = said && far ? make_list(&l, params, best) : ND_ENOMEM;
+    int rc = said && far ? make_list(&l, all) : ND_ENOMEM;
     const nd_text_pair metadata[] = {
         {"format", "needledrop-state-1"}, {"step", number}, {"settings", said}, {"progress", far}};
     if (rc) nd_diag_set(diag, rc, "writing %s: out of memory", path);
@@ -103,7 +109,7 @@ static json_t *object_of(const nd_safetensors *file, const char *key)
     return NULL;
 }
 
-int nd_checkpoint_read(json_t **progress_out, const char *path, nd_params *params, nd_params *best,
+int nd_checkpoint_read(json_t **progress_out, const char *path, const nd_checkpoint *all,
                        const json_t *settings, nd_diag *diag)
 {
     nd_safetensors *file = NULL;
@@ -115,8 +121,9 @@ int nd_checkpoint_read(json_t **progress_out, const char *path, nd_params *param
                          "reading %s: a checkpoint with settings and progress expected, found none",
                          path);
     if (!rc) rc = compare(path, then, settings, diag);
-    if (!rc) rc = nd_params_read(params, file, "value.", diag);
-    if (!rc && best != params) rc = nd_params_read(best, file, "best.", diag);
+    if (!rc) rc = nd_params_read(all->values, file, "value.", diag);
+    if (!rc && all->best != all->values) rc = nd_params_read(all->best, file, "best.", diag);
+    if (!rc && all->mean) rc = nd_params_read(all->mean, file, "mean.", diag);
     json_decref(then);
     if (rc) json_decref(progress);
     else *progress_out = progress;

@@ -118,8 +118,9 @@ int nd_run_save(nd_run *run)
     run->epoch_s = nd_run_epoch_s(run);
     run->epoch_started_s = nd_now_s();
     json_t *progress = exact_progress(run);
-    int rc = progress ? nd_checkpoint_write(run->state_path, run->values, run->best, run->n_steps,
-                                            run->settings, progress, run->diag)
+    const nd_checkpoint all = {run->values, run->best, run->mean};
+    int rc = progress ? nd_checkpoint_write(run->state_path, &all, run->n_steps, run->settings,
+                                            progress, run->diag)
                       : nd_run_no_memory(run);
     json_decref(progress);
     run->saved_s = nd_now_s();
@@ -131,8 +132,8 @@ static int resume(nd_run *run)
 {
     json_t *progress = NULL;
     if (run->p->restart || access(run->state_path, F_OK)) return 0;
-    int rc = nd_checkpoint_read(&progress, run->state_path, run->values, run->best, run->settings,
-                                run->diag);
+    const nd_checkpoint all = {run->values, run->best, run->mean};
+    int rc = nd_checkpoint_read(&progress, run->state_path, &all, run->settings, run->diag);
     if (!rc) rc = run->ops->load(run->x, run->state_path);
     if (!rc && take_progress(run, progress))
         rc = nd_diag_set(run->diag, ND_EFORMAT,
@@ -213,7 +214,7 @@ static int end_epoch(nd_run *run)
     if (rc) return rc;
     if (is_better) {
         run->report->best = run->report->n_epochs - 1;
-        copy_values(run->best, run->values);
+        copy_values(run->best, run->mean ? run->mean : run->values);
     }
     run->epoch_s = 0;
     run->epoch_started_s = nd_now_s();

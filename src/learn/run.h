@@ -50,6 +50,7 @@ typedef struct nd_run {
     const char *path;      /* of the model */
     nd_diag *diag;
     nd_params *values, *best;  /* as they are; as they were after the best epoch */
+    nd_params *mean;           /* what is measured and kept in place of values; NULL: they are */
     json_t *settings;          /* what the result depends on; owned */
     int64_t epoch_steps;       /* an epoch has */
     double epoch_checkpoint_s; /* least time between two checkpoints at an epoch's end */

@@ -68,6 +68,20 @@ static double processor_s(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* The mean goes towards the values, faster in the first steps, which are soon forgotten. */
+static void follow(nd_training *x)
+{
+    double n = (double)x->run.n_steps;
+    float share = (float)(1 - ND_MIN(x->p.average, (1 + n) / (10 + n)));
+    for (int i = 0; i < nd_params_count(x->run.mean); i++) {
+        nd_tensor *mean = nd_params_tensor(x->run.mean, 0, i);
+        const float *value = nd_params_tensor(x->run.values, 0, i)->data;
+        for (int64_t j = 0; j < nd_tensor_count(mean); j++)
+            mean->data[j] += share * (value[j] - mean->data[j]);
+    }
+    nd_params_touch(x->run.mean);
+}
+
 static int step(nd_training *x)
 {
     nd_tensor *losses[ND_MAX_LOSSES] = {NULL}, *loss = NULL;
@@ -84,6 +98,7 @@ static int step(nd_training *x)
                            "training: a finite gradient expected at step %lld, its length is %g",
                            (long long)x->run.n_steps + 1, norm);
     x->run.n_steps++;
+    if (x->run.mean) follow(x);
     x->n_run++;
     x->n_multiplications += nd_gemm_count() - count;
     x->step_s += nd_now_s() - started_s;

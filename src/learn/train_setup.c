@@ -54,6 +54,9 @@ static int check_params(nd_training *x)
     if (!p->config) p->config = "recommended";
     if (!p->setting) p->setting = "se+r";
     if (!p->max_words) p->max_words = 2000;
+    if (!(p->average >= 0 && p->average <= 0.9999))
+        return nd_diag_set(x->run.diag, ND_EARG,
+                           "training: an average of 0 .. 0.9999 expected, found %g", p->average);
     if (p->max_words < 0)
         return nd_diag_set(x->run.diag, ND_EARG, "training: 0 words or more expected, found %d",
                            p->max_words);
@@ -67,8 +70,11 @@ static int begin_run(nd_training *x)
     nd_run_params defaults = {
         .n_epochs = 40, .batch = 64, .patience = 7, .rate = 0.001, .checkpoint_s = 5};
     if (!strcmp(config, "paper")) defaults.rate = 0.0003;
+    bool is_paper = !strcmp(config, "paper") || !strcmp(config, "paper-s");
     /* the published losses fall slowly: for ten epochs there may be nothing to see */
-    if (!strcmp(config, "paper") || !strcmp(config, "paper-s")) defaults.patience = 20;
+    if (is_paper) defaults.patience = 20;
+    /* and values go to and fro, so that which epoch is the best would be chance */
+    if (is_paper && x->p.average == 0) x->p.average = 0.99;
     x->run.ops = &nd__train_ops;
     x->run.x = x;
     x->run.p = &x->p.run;
@@ -188,10 +194,13 @@ static int make_matchers(nd_training *x, const json_t *config)
 {
     int rc = nd_matcher_create(&x->matcher, config, x->run.diag);
     if (!rc) rc = nd_matcher_create(&x->best, config, x->run.diag);
+    if (!rc && x->p.average > 0) rc = nd_matcher_create(&x->mean, config, x->run.diag);
     if (rc) return rc == ND_EFORMAT ? ND_EARG : rc;
     nd_params *params = x->run.values = nd_matcher_params(x->matcher);
     x->run.best = nd_matcher_params(x->best);
     nd_params_init(params, x->p.run.seed);
+    x->run.mean = x->mean ? nd_matcher_params(x->mean) : NULL;
+    if (x->mean) nd_params_init(x->run.mean, x->p.run.seed);
     name_losses(x);
     x->report.run.n_parameters = nd_params_size(params);
     return nd_params_train(params, 1) ? nd_run_no_memory(&x->run) : 0;
@@ -220,12 +229,12 @@ static uint64_t digest_of(const nd_training *x)
 static int make_settings(nd_training *x, json_t *config)
 {
     const nd_train_params *p = &x->p;
-    x->run.settings = json_pack("{s:s, s:s, s:s, s:O, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:f, s:o}",
-                                "model", p->model, "name", p->config, "setting", p->setting,
-                                "config", config, "data", hex(digest_of(x)), "natural", p->natural,
-                                "published", p->published, "shuffle_pairs", p->shuffle_pairs,
-                                "epochs", p->run.n_epochs, "batch", p->run.batch, "patience",
-                                p->run.patience, "rate", p->run.rate, "seed", hex(p->run.seed));
+    x->run.settings = json_pack(
+        "{s:s, s:s, s:s, s:O, s:o, s:b, s:b, s:b, s:i, s:i, s:i, s:f, s:f, s:o}", "model", p->model,
+        "name", p->config, "setting", p->setting, "config", config, "data", hex(digest_of(x)),
+        "natural", p->natural, "published", p->published, "shuffle_pairs", p->shuffle_pairs,
+        "epochs", p->run.n_epochs, "batch", p->run.batch, "patience", p->run.patience, "rate",
+        p->run.rate, "average", p->average, "seed", hex(p->run.seed));
     return x->run.settings ? 0 : nd_run_no_memory(&x->run);
 }
 
@@ -309,6 +318,7 @@ void nd__train_deinit(nd_training *x)
     nd_pair_batches_destroy(&x->batches);
     nd_matcher_destroy(&x->matcher);
     nd_matcher_destroy(&x->best);
+    nd_matcher_destroy(&x->mean);
     nd__train_gallery_deinit(&x->gallery);
     nd_train_pairs_deinit(&x->pairs);
     nd_words_destroy(&x->words);

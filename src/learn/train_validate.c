@@ -110,6 +110,7 @@ static void measure(nd_train_epoch *out, double *ranks, int64_t n)
 int nd__train_validate(nd_training *x, nd_train_epoch *out)
 {
     const nd_train_gallery *g = &x->gallery;
+    nd_matcher *m = x->mean ? x->mean : x->matcher;
     search s = {.gallery = g};
     size_t n = (size_t)g->n_videos, cells = n * (size_t)g->n_tracks;
     int n_threads = x->p.run.n_threads ? x->p.run.n_threads : nd_core_count();
@@ -118,11 +119,9 @@ int nd__train_validate(nd_training *x, nd_train_epoch *out)
     s.ranks = nd_calloc(n, sizeof *s.ranks);
     int rc = s.scores && s.grades && s.ranks ? 0 : no_memory(x->run.diag);
     if (!rc)
-        rc = nd_matcher_embed(&s.videos, x->matcher, g->videos, g->n_videos, n_threads, NULL,
-                              x->run.diag);
+        rc = nd_matcher_embed(&s.videos, m, g->videos, g->n_videos, n_threads, NULL, x->run.diag);
     if (!rc)
-        rc = nd_matcher_embed(&s.tracks, x->matcher, g->tracks, g->n_tracks, n_threads, NULL,
-                              x->run.diag);
+        rc = nd_matcher_embed(&s.tracks, m, g->tracks, g->n_tracks, n_threads, NULL, x->run.diag);
     if (!rc) rc = nd_parallel(g->n_videos, n_threads, search_for, &s);
     if (!rc) measure(out, s.ranks, g->n_videos);
     nd_rows_deinit(&s.videos);

@@ -61,6 +61,11 @@ static void test_wrong(void)
     bad.run.rate = NAN;
     rc = train("m", &bad, &r, &diag);
     CHECK("a rate that is none", rc == ND_EARG, "%d %s", rc, diag.text);
+    bad = usual();
+    bad.average = 1;
+    rc = train("m", &bad, &r, &diag);
+    CHECK("a mean that stays where it is", rc == ND_EARG && strstr(diag.text, "average"), "%d %s",
+          rc, diag.text);
     CHECK("and no model is written", access(in_root("m"), F_OK) != 0, "there is one");
 }
 
@@ -206,6 +211,30 @@ static void test_switches(void)
     nd_train_report_deinit(&r);
 }
 
+/* A running mean is of what is learned, and changes nothing of it. */
+static void test_average(void)
+{
+    nd_train_params params = usual();
+    nd_train_report r[2] = {0};
+    nd_bytes files[2] = {0};
+    nd_diag diag;
+    for (int i = 0; i < 2; i++) {
+        params.average = i ? 0.9 : 1e-9;
+        ND_ASSERT(!train(i ? "mean" : "values", &params, &r[i], &diag));
+        ND_ASSERT(!nd_file_read(&files[i], in_root(i ? "mean" : "values"), 1 << 28, NULL));
+    }
+    int n_same = 0;
+    for (int e = 0; e < r[0].run.n_epochs; e++)
+        n_same += r[0].epochs[e].loss == r[1].epochs[e].loss;
+    CHECK("the steps are the same", n_same == 4 && r[1].run.n_epochs == 4, "%d", n_same);
+    CHECK("what is kept is not",
+          files[0].n != files[1].n || memcmp(files[0].data, files[1].data, files[0].n), "it is");
+    for (int i = 0; i < 2; i++) {
+        nd_train_report_deinit(&r[i]);
+        nd_bytes_deinit(&files[i]);
+    }
+}
+
 static void test_damaged(void)
 {
     nd_train_params params = usual();
@@ -232,6 +261,7 @@ int main(void)
     test_written();
     test_exact();
     test_switches();
+    test_average();
     test_damaged();
     TEST_END();
 }
