@@ -216,23 +216,19 @@ static void test_average(void)
 {
     nd_train_params params = usual();
     nd_train_report r[2] = {0};
-    nd_bytes files[2] = {0};
     nd_diag diag;
+    int n_same = 0, n_other = 0;
     for (int i = 0; i < 2; i++) {
         params.average = i ? 0.9 : 1e-9;
         ND_ASSERT(!train(i ? "mean" : "values", &params, &r[i], &diag));
-        ND_ASSERT(!nd_file_read(&files[i], in_root(i ? "mean" : "values"), 1 << 28, NULL));
     }
-    int n_same = 0;
-    for (int e = 0; e < r[0].run.n_epochs; e++)
+    for (int e = 0; e < r[0].run.n_epochs; e++) {
         n_same += r[0].epochs[e].loss == r[1].epochs[e].loss;
-    CHECK("the steps are the same", n_same == 4 && r[1].run.n_epochs == 4, "%d", n_same);
-    CHECK("what is kept is not",
-          files[0].n != files[1].n || memcmp(files[0].data, files[1].data, files[0].n), "it is");
-    for (int i = 0; i < 2; i++) {
-        nd_train_report_deinit(&r[i]);
-        nd_bytes_deinit(&files[i]);
+        n_other += r[0].epochs[e].val_mrr != r[1].epochs[e].val_mrr;
     }
+    CHECK("the steps are the same", n_same == 4 && r[1].run.n_epochs == 4, "%d", n_same);
+    CHECK("what is measured is not", n_other > 0, "it is");
+    for (int i = 0; i < 2; i++) nd_train_report_deinit(&r[i]);
 }
 
 static void test_damaged(void)
