@@ -36,14 +36,18 @@ typedef struct nd_sample_params {
     int rate_hz;     /* required: the rate of the result */
     double start_s;  /* from here on; 0 is the first sample, as in ffmpeg's output */
     double length_s; /* at most this much; 0: to the end */
+    int n_channels;  /* of the result: 1 or 2; 0: 1 */
     bool loudness;   /* measure EBU R128 on the way (all channels, stored rate) */
 } nd_sample_params;
 
-/** Mono samples: the mean of the channels, resampled. */
+/** Samples, resampled. Mono: the mean of the channels. Stereo: the file's own two; one is on both
+ *  sides; more are mixed down as libswresample does (no LFE), and where it does not know their
+ *  layout, their mean is on both sides. */
 typedef struct nd_samples {
-    float *data; /* [n], finite, nominally -1..1 */
+    float *data; /* [n, n_channels], finite, nominally -1..1 */
     int64_t n;
     int rate_hz;
+    int n_channels;        /* 0: 1 */
     bool is_cut;           /* the stream goes on after the end */
     float *momentary_lufs; /* [n_momentary] EBU R128 momentary, 10 a second,
                               -120 for silence; NULL unless asked for */
