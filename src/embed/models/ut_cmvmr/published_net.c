@@ -105,9 +105,8 @@ static nd_tensor *rhythm_rows(const ut_run *r, const int32_t *ids, int64_t n)
     return nd_concat(r->t, parts, UT_RHYTHM_IDS);
 }
 
-/* Most of a clip's length is the same for all clips (cosines of .9 and more), and what is its own
- * is a fraction of the positions that are added. So values are taken about their means, by their
- * deviations. */
+/* Clips are nearly parallel, and what is a clip's own is a fraction of the positions that are
+ * added. So values are taken about their means, by their deviations. */
 static nd_tensor *norm_clips(const ut_run *r, int side, nd_tensor *x)
 {
     int64_t D = nd_tensor_width(x), rows = nd_tensor_rows(x), B = x->dims[0];
