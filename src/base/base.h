@@ -150,6 +150,10 @@ void nd_file_writer_close(nd_file_writer **w);
  *  @return 0; ND_EIO, ND_ENOMEM. Cost: a look at each name of the folder. */
 int nd_file_remove(const char *path, nd_diag *diag);
 
+/** Make a folder in one that is there. One that is there already is fine, or a link to one.
+ *  @return 0; ND_EIO (a file has that name, too), ND_EFULL. */
+int nd_folder_make(const char *path, nd_diag *diag);
+
 /** A regular file's bytes [n], read-only, in memory as they are needed. Zeroed
  *  is an empty one. Who shortens the file under it makes its reader crash
  *  (SIGBUS). */

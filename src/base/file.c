@@ -169,6 +169,15 @@ int nd_file_remove(const char *path, nd_diag *diag)
     return unlink(path) && errno != ENOENT ? nd_diag_errno(diag, "removing", path) : 0;
 }
 
+int nd_folder_make(const char *path, nd_diag *diag)
+{
+    struct stat info;
+    if (!mkdir(path, 0777)) return 0;
+    if (errno != EEXIST || stat(path, &info)) return nd_diag_errno(diag, "making the folder", path);
+    if (S_ISDIR(info.st_mode)) return 0;
+    return nd_diag_set(diag, ND_EIO, "making the folder %s: a file has that name", path);
+}
+
 /* An empty file is mapped to nothing, which mmap would refuse. */
 static int map(nd_file_map *out, int fd, const char *path, nd_diag *diag)
 {

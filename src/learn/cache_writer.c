@@ -75,11 +75,11 @@ static int file_size(int64_t *out, int fd, const char *path, nd_diag *diag)
 
 static int open_files(nd_cache_writer *w, const char *dir, nd_diag *diag)
 {
-    if (mkdir(dir, 0755) && errno != EEXIST) return nd_diag_errno(diag, "making the folder", dir);
     w->index_path = nd_path_join(dir, ND_CACHE_INDEX_NAME);
     w->data_path = nd_path_join(dir, ND_CACHE_DATA_NAME);
     if (!w->index_path || !w->data_path) return no_memory(diag);
-    int rc = open_file(&w->index_fd, w->index_path, diag);
+    int rc = nd_folder_make(dir, diag);
+    if (!rc) rc = open_file(&w->index_fd, w->index_path, diag);
     if (rc) return rc;
     if (flock(w->index_fd, LOCK_EX | LOCK_NB))
         return errno == EWOULDBLOCK

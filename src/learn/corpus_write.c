@@ -1,9 +1,7 @@
 /* Writing corpus.jsonl: lines gather in memory and go out in large pieces, beside the old file,
  * which the commit replaces. */
-#include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/json.h"
 #include "learn/corpus.h"
@@ -23,9 +21,9 @@ static int no_memory(const nd_corpus_writer *w, nd_diag *diag)
 
 int nd_corpus_writer_open(nd_corpus_writer **out, const char *dir, nd_diag *diag)
 {
-    if (mkdir(dir, 0777) && errno != EEXIST) return nd_diag_errno(diag, "making the folder", dir);
+    int rc = nd_folder_make(dir, diag);
+    if (rc) return rc;
     nd_corpus_writer *w = nd_calloc(1, sizeof *w);
-    int rc = 0;
     if (w) w->path = nd_path_join(dir, "corpus.jsonl");
     if (!w || !w->path) rc = no_memory(w, diag);
     if (!rc) rc = nd_file_writer_open(&w->file, w->path, diag);

@@ -1,8 +1,6 @@
 /* One product of a table: trainings as they are by default, as make ladder (tools/ladder) has
  * them. */
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "learn/tables.h"
 #include "needledrop/pretrain.h"
@@ -124,7 +122,7 @@ int nd__tables_make_folders(const char *path, nd_diag *diag)
     int rc = at ? 0 : nd_diag_set(diag, ND_ENOMEM, "making folders: out of memory");
     for (char *slash = at; !rc && (slash = strchr(slash + 1, '/'));) {
         *slash = '\0';
-        if (mkdir(at, 0777) && access(at, F_OK)) rc = nd_diag_errno(diag, "making", at);
+        rc = nd_folder_make(at, diag);
         *slash = '/';
     }
     free(at);

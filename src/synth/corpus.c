@@ -3,7 +3,6 @@
  * truth.json is written first: it holds all parameters, so that a folder of another world is
  * noticed. Items are rendered in an order that has nothing to do with the pairs, videos and tracks
  * each in its own, since inodes tell the order in which files were made. */
-#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
@@ -85,10 +84,8 @@ static nd_script_params resolve(const nd_synth_corpus_params *p)
 static int make_folder(const char *dir, const char *name, nd_diag *diag)
 {
     char *path = nd_path_join(dir, name);
-    struct stat st;
-    int rc = path ? 0 : nd_diag_set(diag, ND_ENOMEM, "making a corpus: out of memory");
-    if (!rc && mkdir(path, 0777) && (errno != EEXIST || stat(path, &st) || !S_ISDIR(st.st_mode)))
-        rc = nd_diag_errno(diag, "creating the folder", path);
+    int rc = path ? nd_folder_make(path, diag)
+                  : nd_diag_set(diag, ND_ENOMEM, "making a corpus: out of memory");
     free(path);
     return rc;
 }

@@ -1,9 +1,7 @@
 /* nd_synth_media: tracks and videos rendered side by side, and truth.json over them. */
-#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/json.h"
 #include "needledrop/synth.h"
@@ -53,16 +51,6 @@ static int render_item(void *user, int64_t i)
                  : nd_synth_track(&w->truths[i], w->music, w->params->seed, i - n_videos,
                                   w->music_s, &diag);
     return finish_item(w, rc, &diag, rc ? NULL : w->truths[i]);
-}
-
-static int make_folder(const char *path, nd_diag *diag)
-{
-    struct stat st;
-    if (!mkdir(path, 0777)) return 0;
-    if (errno != EEXIST) return nd_diag_errno(diag, "creating the folder", path);
-    if (stat(path, &st)) return nd_diag_errno(diag, "creating the folder", path);
-    if (S_ISDIR(st.st_mode)) return 0;
-    return nd_diag_set(diag, ND_EIO, "creating the folder %s: a file of that name exists", path);
 }
 
 static int check_params(const char *dir, const nd_synth_media_params *p, nd_diag *diag)
@@ -135,9 +123,9 @@ int nd_synth_media(const char *dir, const nd_synth_media_params *params,
               .lock = PTHREAD_MUTEX_INITIALIZER};
     if (!w.music || !w.video || !w.truths)
         rc = nd_diag_set(diag, ND_ENOMEM, "making media: out of memory");
-    if (!rc) rc = make_folder(dir, diag);
-    if (!rc && params->n_tracks) rc = make_folder(w.music, diag);
-    if (!rc && params->n_videos) rc = make_folder(w.video, diag);
+    if (!rc) rc = nd_folder_make(dir, diag);
+    if (!rc && params->n_tracks) rc = nd_folder_make(w.music, diag);
+    if (!rc && params->n_videos) rc = nd_folder_make(w.video, diag);
     if (!rc) rc = nd_parallel(n, n_threads, render_item, &w);
     if (!rc) rc = write_truth(&w, dir);
     for (int64_t i = 0; w.truths && i < n; i++) json_decref(w.truths[i]);

@@ -188,6 +188,26 @@ static void test_killed(void)
           left, files_in_folder());
 }
 
+static void test_folder(void)
+{
+    nd_diag diag = {0};
+    nd_file_write(in_folder("file"), "1", 1, NULL);
+    int rc = nd_folder_make(in_folder("absent/one"), &diag);
+    CHECK("a folder in none", rc == ND_EIO && strstr(diag.text, "absent/one"), "%d %s", rc,
+          diag.text);
+    rc = nd_folder_make(in_folder("file"), &diag);
+    CHECK("a folder where a file is", rc == ND_EIO && strstr(diag.text, "has that name"), "%d %s",
+          rc, diag.text);
+    rc = nd_folder_make(in_folder("one"), &diag);
+    CHECK("a folder", rc == 0 && !nd_file_write(in_folder("one/file"), "1", 1, NULL), "%d %s", rc,
+          diag.text);
+    rc = nd_folder_make(in_folder("one"), &diag);
+    CHECK("one that is there", rc == 0 && holds(in_folder("one/file"), "1"), "%d %s", rc,
+          diag.text);
+    unlink(in_folder("one/file"));
+    rmdir(in_folder("one"));
+}
+
 static void test_map(void)
 {
     nd_file_map m = {.n = 42};
@@ -242,6 +262,7 @@ int main(void)
     test_writer();
     test_remove();
     test_killed();
+    test_folder();
     test_map();
     test_hash();
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
