@@ -44,10 +44,10 @@ typedef struct nd_study_made {
 } nd_study_made;
 
 /** Make a study in a folder, or add videos to one: each video is written with each system's first
- *  choice from its recommended start, at one loudness (EBU R 128, -16 LUFS, less where a peak would
- *  pass -1 dBTP: then for all of its versions), as WebM under random names, into FOLDER/media;
- *  FOLDER/study.db says which is which. Systems that chose the same start of the same track share
- *  a version. A video that is there is not rendered again.
+ *  choice from its recommended start, in stereo at one loudness (EBU R 128, -16 LUFS, less where a
+ *  peak would pass -1 dBTP: then for all of its versions), as WebM under random names, into
+ *  FOLDER/media; FOLDER/study.db says which is which. Systems that chose the same start of the same
+ *  track share a version. A video that is there is not rendered again.
  *  @return 0, failed videos counted; ND_EARG (a count, a name twice, other systems than the
  *     study's); as nd_library_open, nd_searcher_open; ND_EIO, ND_EFULL, ND_ECANCELLED: what was
  *     rendered before stays. *out untouched then.

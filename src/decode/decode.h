@@ -36,7 +36,7 @@ typedef struct nd_sample_params {
     int rate_hz;     /* required: the rate of the result */
     double start_s;  /* from here on; 0 is the first sample, as in ffmpeg's output */
     double length_s; /* at most this much; 0: to the end */
-    int n_channels;  /* of the result: 1 or 2; 0: 1 */
+    int n_channels;  /* of the result: 1, or 2 without loudness; 0: 1 */
     bool loudness;   /* measure EBU R128 on the way (all channels, stored rate) */
 } nd_sample_params;
 

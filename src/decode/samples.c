@@ -39,14 +39,14 @@ static float finite_or_zero(float x)
 
 /* out[i] = weighted sum over channels of the samples at i, for one sample type. */
 #define DEFINE_MIX(name, type, to_float)                                                      \
-    static void name(float *out, const AVFrame *f, bool is_planar, const float *weights)                            \
+    static void name(float *out, const AVFrame *f, bool is_planar, const float *weights)      \
     {                                                                                         \
         int n_channels = f->ch_layout.nb_channels;                                            \
         for (int i = 0; i < f->nb_samples; i++) out[i] = 0;                                   \
         for (int c = 0; c < n_channels; c++) {                                                \
             const type *in = (const type *)f->extended_data[is_planar ? c : 0];               \
             int step = is_planar ? 1 : n_channels;                                            \
-            float share = weights[c];                                                          \
+            float share = weights[c];                                                         \
             in += is_planar ? 0 : c;                                                          \
             for (int i = 0; i < f->nb_samples; i++, in += step) out[i] += share * (to_float); \
         }                                                                                     \
@@ -73,19 +73,20 @@ static bool mix(float *out, const AVFrame *f, const float *weights)
 }
 
 /* What of each channel goes to the left and to the right.
- * @param out  [2, MAX_CHANNELS], the mean at first: it stays where the layout is not known */
+ * @param out  the mean at first, which stays for one channel and where the layout is not known */
 static void weigh_stereo(float out[2][MAX_CHANNELS], const AVFrame *f)
 {
     const AVChannelLayout stereo = AV_CHANNEL_LAYOUT_STEREO;
     AVChannelLayout named = {0};
-    double matrix[2][MAX_NAMED_CHANNELS] = {{1, 0}, {0, 1}};
+    /* libswresample divides all of so many rows, whatever the layouts. */
+    double matrix[MAX_NAMED_CHANNELS][MAX_NAMED_CHANNELS] = {{1, 0}, {0, 1}};
     int n = f->ch_layout.nb_channels;
     if (n == 1 || n > MAX_NAMED_CHANNELS) return;
     if (f->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC) av_channel_layout_default(&named, n);
     else if (av_channel_layout_copy(&named, &f->ch_layout) < 0) return;
-    bool is_known = n == 2 || swr_build_matrix2(&named, &stereo, M_SQRT1_2, M_SQRT1_2, 0, 1, 1,
-                                                matrix[0], MAX_NAMED_CHANNELS,
-                                                AV_MATRIX_ENCODING_NONE, NULL) >= 0;
+    bool is_known = n == 2 ||
+                    swr_build_matrix2(&named, &stereo, M_SQRT1_2, M_SQRT1_2, 0, 1, 1, matrix[0],
+                                      MAX_NAMED_CHANNELS, AV_MATRIX_ENCODING_NONE, NULL) >= 0;
     for (int c = 0; c < 2 * n && is_known; c++) out[c / n][c % n] = (float)matrix[c / n][c % n];
     av_channel_layout_uninit(&named);
 }
@@ -132,10 +133,12 @@ static int resample(sample_reading *r, int n)
 {
     size_t channels = (size_t)r->n_channels;
     int room = swr_get_out_samples(r->resampler, n);
-    if (room < 0 || nd_grow(&r->out, &r->capacity, r->n_out, (size_t)room, channels * sizeof *r->out))
+    if (room < 0 ||
+        nd_grow(&r->out, &r->capacity, r->n_out, (size_t)room, channels * sizeof *r->out))
         return nd_diag_set(r->diag, ND_ENOMEM, "reading %s: out of memory", r->m->name);
     uint8_t *to = (uint8_t *)(r->out + r->n_out * channels);
-    const uint8_t *from[2] = {(const uint8_t *)r->mixed, (const uint8_t *)(r->mixed + n * (channels - 1))};
+    const uint8_t *from[2] = {(const uint8_t *)r->mixed,
+                              (const uint8_t *)(r->mixed + n * (channels - 1))};
     int got = swr_convert(r->resampler, &to, room, n ? from : NULL, n);
     if (got > 0) r->n_out += (size_t)got;
     if (r->n_gone + (int64_t)r->n_out <= r->n_skip) { /* a late start takes no memory */

@@ -118,18 +118,25 @@ static int rate_of(const nd_feature_ops *ops)
     return ops->rate_hz ? ops->rate_hz : ND_MUSIC_RATE_HZ;
 }
 
+static int channels_of(const nd_feature_ops *ops)
+{
+    return ND_MAX(1, ops->n_channels);
+}
+
 static int describe_music(nd_description *d, nd_media *m, const plan *p, double start_s,
                           double length_s, nd_diag *diag)
 {
-    nd_sample_params params = {
-        .rate_hz = rate_of(p->ops[0]), .start_s = start_s, .length_s = length_s};
+    nd_sample_params params = {.rate_hz = rate_of(p->ops[0]),
+                               .n_channels = channels_of(p->ops[0]),
+                               .start_s = start_s,
+                               .length_s = length_s};
     for (int i = 0; i < p->n; i++) {
-        if (rate_of(p->ops[i]) != params.rate_hz)
+        if (rate_of(p->ops[i]) != params.rate_hz || channels_of(p->ops[i]) != params.n_channels)
             return nd_diag_set(diag, ND_EARG,
-                               "choosing features: %s hears %d Hz and %s %d Hz: ask for one at a "
-                               "time",
-                               p->ops[0]->name, params.rate_hz, p->ops[i]->name,
-                               rate_of(p->ops[i]));
+                               "choosing features: %s hears %d x %d Hz and %s %d x %d Hz: ask for "
+                               "one at a time",
+                               p->ops[0]->name, params.n_channels, params.rate_hz, p->ops[i]->name,
+                               channels_of(p->ops[i]), rate_of(p->ops[i]));
         params.loudness |= p->ops[i]->wants_loudness;
     }
     nd_samples *samples = NULL;

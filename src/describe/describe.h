@@ -84,7 +84,7 @@ int nd_description_read(nd_description **out, const uint8_t *data, size_t n, nd_
 
 /** What a music feature reads. */
 typedef struct nd_music_input {
-    const nd_samples *samples; /* mono, at the feature's rate_hz */
+    const nd_samples *samples; /* at the feature's rate_hz, of its n_channels */
 } nd_music_input;
 
 /** What a video feature reads before its first frame. */
@@ -106,6 +106,7 @@ typedef struct nd_feature_ops {
     int (*hear)(nd_description *d, const nd_music_input *in, nd_diag *diag);
     bool wants_loudness; /* samples come with EBU R128 loudness */
     int rate_hz;         /* of its samples; 0: ND_MUSIC_RATE_HZ. One rate a run */
+    int n_channels;      /* of its samples: 1 or 2; 0: 1. One number a run */
 
     /* Video: one state a file, zeroed before start; frames of one series. */
     nd_frame_spec frames; /* what to decode for it */

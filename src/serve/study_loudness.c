@@ -1,10 +1,11 @@
-/* ITU-R BS.1770-4 for one channel at 48 kHz. */
+/* ITU-R BS.1770-4 for two channels at 48 kHz. */
 #include <math.h>
 
 #include "serve/study_loudness.h"
 
 enum { STEP = ND__STUDY_RATE_HZ / 10, STEPS_A_BLOCK = 4, PHASES = 4, HALF_TAPS = 12 };
-static const double silence_db = -120, dual_mono_db = 3.0102999566398120;
+enum { CHANNELS = ND__STUDY_CHANNELS };
+static const double silence_db = -120;
 
 /* ---- loudness ---------------------------------------- */
 
@@ -20,20 +21,18 @@ static double filter(biquad *f, double x)
     return y;
 }
 
-/* Mean square of the K-weighted signal, 10 a second. @return [*n_out]; NULL: no memory */
-static double *weigh_steps(int64_t *n_out, const float *x, int64_t n)
+/* Add the mean square of a K-weighted channel, 10 a second.
+ * @param steps  [n_steps];  @param x  [n_steps * STEP, CHANNELS], from the channel's first on */
+static void weigh_channel(double *steps, int64_t n_steps, const float *x)
 {
     biquad shelf = {{1.53512485958697, -2.69169618940638, 1.19839281085285},
                     {-1.69065929318241, 0.73248077421585},
                     {0}};
     biquad high_pass = {{1, -2, 1}, {-1.99004745483398, 0.99007225036621}, {0}};
-    double *steps = nd_calloc((size_t)(n / STEP) + 1, sizeof *steps);
-    for (int64_t i = 0; steps && i < n / STEP * STEP; i++) {
-        double y = filter(&high_pass, filter(&shelf, (double)x[i]));
+    for (int64_t i = 0; i < n_steps * STEP; i++) {
+        double y = filter(&high_pass, filter(&shelf, (double)x[i * CHANNELS]));
         steps[i / STEP] += y * y / STEP;
     }
-    *n_out = n / STEP;
-    return steps;
 }
 
 /* Mean power of the blocks, 0.4 s each 0.1 s, that are louder than a gate. */
@@ -52,10 +51,11 @@ static double mean_above(const double *steps, int64_t n, double gate)
 
 double nd__study_lufs(const float *x, int64_t n)
 {
-    const double offset = -0.691 + dual_mono_db;
-    int64_t n_steps;
-    double *steps = weigh_steps(&n_steps, x, n);
+    const double offset = -0.691;
+    int64_t n_steps = n / STEP;
+    double *steps = nd_calloc((size_t)n_steps + 1, sizeof *steps);
     if (!steps) return silence_db;
+    for (int c = 0; c < CHANNELS; c++) weigh_channel(steps, n_steps, x + c);
     double loud = mean_above(steps, n_steps, pow(10, (-70 - offset) / 10));
     double gated = loud > 0 ? mean_above(steps, n_steps, loud / 10) : 0;
     free(steps);
@@ -74,6 +74,7 @@ static void make_taps(double *taps, double at)
     }
 }
 
+/* Of one channel: x [n, CHANNELS], from the channel's first on. */
 static double peak_between(const float *x, int64_t n, const double *taps)
 {
     double peak = 0;
@@ -81,7 +82,7 @@ static double peak_between(const float *x, int64_t n, const double *taps)
         double y = 0;
         for (int k = 0; k < 2 * HALF_TAPS; k++) {
             int64_t from = i + k - (HALF_TAPS - 1);
-            if (from >= 0 && from < n) y += taps[k] * (double)x[from];
+            if (from >= 0 && from < n) y += taps[k] * (double)x[from * CHANNELS];
         }
         peak = fmax(peak, fabs(y));
     }
@@ -91,10 +92,10 @@ static double peak_between(const float *x, int64_t n, const double *taps)
 double nd__study_peak_db(const float *x, int64_t n)
 {
     double taps[2 * HALF_TAPS], peak = 0;
-    for (int64_t i = 0; i < n; i++) peak = fmax(peak, fabs((double)x[i]));
+    for (int64_t i = 0; i < n * CHANNELS; i++) peak = fmax(peak, fabs((double)x[i]));
     for (int phase = 1; phase < PHASES; phase++) {
         make_taps(taps, (double)phase / PHASES);
-        peak = fmax(peak, peak_between(x, n, taps));
+        for (int c = 0; c < CHANNELS; c++) peak = fmax(peak, peak_between(x + c, n, taps));
     }
     return peak > 0 ? fmax(20 * log10(peak), silence_db) : silence_db;
 }

@@ -12,12 +12,13 @@
 #include "serve/study_loudness.h"
 
 enum { SCREEN_RATE_HZ = 25, PIECE_S = 4, MAX_LENGTH_S = 180, QUALITY = 16 };
+enum { CHANNELS = ND__STUDY_CHANNELS };
 static const double target_lufs = -16, most_peak_db = -1, silence_lufs = -70;
 static const double fade_in_s = 0.01, fade_out_s = 1;
 
 /* The sound of one version, as it is written. */
 typedef struct {
-    float *x; /* [n] at ND__STUDY_RATE_HZ */
+    float *x; /* [n, CHANNELS] at ND__STUDY_RATE_HZ */
     int64_t n;
     double lufs, peak_db; /* before its gain */
 } sound;
@@ -54,14 +55,14 @@ static int append_track(sound *s, int64_t n_wanted, const rendering *r, const ch
                         double start_s)
 {
     nd_description *d = NULL;
-    int64_t n = 0;
     int rc = describe(&d, r, track, ND_MUSIC, "sound", start_s,
                       (double)(n_wanted - s->n) / ND__STUDY_RATE_HZ);
     if (rc == ND_EEMPTY && start_s > 0) return 0; /* it starts at the track's end */
     if (rc) return rc;
-    const float *x = nd_description_f32(d, "sound", &n);
-    n = ND_MIN(n, n_wanted - s->n);
-    if (n > 0) memcpy(s->x + s->n, x, (size_t)n * sizeof *x);
+    const nd_array *a = nd_description_find(d, "sound");
+    bool is_sound = a && a->dtype == ND_F32 && a->n_dims == 2 && a->dims[1] == CHANNELS;
+    int64_t n = is_sound ? ND_MIN(a->dims[0], n_wanted - s->n) : 0;
+    if (n > 0) memcpy(s->x + s->n * CHANNELS, a->f32, (size_t)n * CHANNELS * sizeof *a->f32);
     s->n += n;
     nd_description_destroy(&d);
     return 0;
@@ -71,15 +72,16 @@ static void fade(sound *s)
 {
     int64_t n_in = ND_MIN(s->n, llrint(fade_in_s * ND__STUDY_RATE_HZ));
     int64_t n_out = ND_MIN(s->n, llrint(fade_out_s * ND__STUDY_RATE_HZ));
-    for (int64_t i = 0; i < n_in; i++) s->x[i] *= (float)i / (float)n_in;
-    for (int64_t i = 0; i < n_out; i++) s->x[s->n - 1 - i] *= (float)i / (float)n_out;
+    for (int64_t i = 0; i < n_in * CHANNELS; i++) s->x[i] *= (float)(i / CHANNELS) / (float)n_in;
+    for (int64_t i = 0; i < n_out * CHANNELS; i++)
+        s->x[s->n * CHANNELS - 1 - i] *= (float)(i / CHANNELS) / (float)n_out;
 }
 
 /* A track that ends before the video does starts anew. */
 static int take_sound(sound *s, const rendering *r, const nd__study_version *version)
 {
     int64_t n_wanted = llrint(r->film->length_s * ND__STUDY_RATE_HZ);
-    s->x = nd_calloc((size_t)n_wanted, sizeof *s->x);
+    s->x = nd_calloc((size_t)n_wanted, CHANNELS * sizeof *s->x);
     if (!s->x) return nd_diag_set(r->diag, ND_ENOMEM, "reading %s: out of memory", version->track);
     int rc = append_track(s, n_wanted, r, version->track, version->start_s);
     while (!rc && s->n < n_wanted) {
@@ -106,7 +108,7 @@ static void level_sounds(rendering *r)
     for (int v = 0; v < r->film->n_versions; v++) {
         sound *s = &r->sounds[v];
         float gain = s->lufs > silence_lufs ? (float)pow(10, (lufs - s->lufs) / 20) : 1;
-        for (int64_t i = 0; i < s->n; i++) s->x[i] *= gain;
+        for (int64_t i = 0; i < s->n * CHANNELS; i++) s->x[i] *= gain;
     }
     r->film->lufs = lufs;
 }
@@ -135,7 +137,8 @@ static int open_writer(rendering *r, int v)
                             .height = r->height,
                             .fps = SCREEN_RATE_HZ,
                             .quality = QUALITY,
-                            .rate_hz = ND__STUDY_RATE_HZ};
+                            .rate_hz = ND__STUDY_RATE_HZ,
+                            .n_channels = CHANNELS};
     rc = nd_writer_open(&r->writers[v], path, &how, r->diag);
     free(path);
     return rc;
@@ -175,7 +178,7 @@ static int write_frame(rendering *r, const uint8_t *picture)
         const sound *s = &r->sounds[v];
         int64_t at = ND_MIN(r->n_frames * N, s->n), n = ND_MIN(s->n - at, (int64_t)N);
         rc = nd_writer_add_frame(r->writers[v], picture, r->diag);
-        if (!rc) rc = nd_writer_add_samples(r->writers[v], s->x + at, n, r->diag);
+        if (!rc) rc = nd_writer_add_samples(r->writers[v], s->x + at * CHANNELS, n, r->diag);
     }
     r->n_frames++;
     return rc;

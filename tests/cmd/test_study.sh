@@ -1,11 +1,16 @@
 #!/bin/bash
-# study new, serve, report from the command line: what is refused, what is rendered once, at which
-# loudness, what is blind, what a request stores.
+# study new, serve, report from the command line: what is refused, what is rendered once, in stereo, at
+# which loudness, what is blind, what a request stores.
 . "$(dirname "$0")/lib.sh"
 media=$scratch/media
 study=$scratch/panel
 maker=$build/tests/serve/test_search
 run 0 synth synth media "$media" --tracks 4 --videos 2 --seed 3 --music-length 12 --video-length 3 -q
+for track in "$media"/music/*; do # above what is in it: 9 kHz on the left, 11 kHz on the right
+    ffmpeg -nostdin -v error -i "$track" -f lavfi -i 'aevalsrc=0.05*sin(2*PI*9000*t)|0.05*sin(2*PI*11000*t):s=48000' -filter_complex \
+        '[0]aresample=48000,pan=stereo|c0=c0|c1=c0[m];[m][1]amix=duration=first:normalize=0' "$scratch/stereo.${track##*.}"
+    mv "$scratch/stereo.${track##*.}" "$track"
+done
 for seed in 1 2; do
     check "made_$seed" "$maker" make "$scratch/m$seed.safetensors" recommended $seed
     run 0 "index_$seed" index "$scratch/l$seed.nd" "$media/music" --model "$scratch/m$seed.safetensors" -q
@@ -51,18 +56,28 @@ check same_files sh -c "ls -l --time-style=full-iso '$study/media' | cmp - '$scr
 run 1 other_systems study new "$study" "$video" "${b[@]}" "${a[@]}"
 one_line other_systems_line 'its 2 systems expected'
 
-# opaque names, one loudness, a length that fits
+# opaque names, one loudness, left and right where they were
+level() { # FILE CHANNEL HZ: in dB, in a band of 200 Hz
+    ffmpeg -nostdin -nostats -i "$1" -af "pan=mono|c0=c$2,bandpass=f=$3:width_type=h:w=200,volumedetect" -f null - 2>&1 |
+        sed -n 's/.*mean_volume: \([-0-9.]*\) dB/\1/p'
+}
 query() { sqlite3 "$study/study.db" "$1"; }
 files=$(query "SELECT file FROM versions")
 lufs=$(query "SELECT lufs FROM videos")
 for file in $files; do
     check opaque_name grep -qE '^[0-9a-f]{32}\.webm$' <<< "$file"
-    found=$(ffmpeg -nostats -i "$study/media/$file" -filter_complex ebur128=dualmono=true:peak=true -f null - 2>&1 |
+    found=$(ffmpeg -nostats -i "$study/media/$file" -filter_complex ebur128=peak=true -f null - 2>&1 |
             sed -n 's/^ *\(I\|Peak\): *\([-0-9.]*\).*/\2/p' | tail -n 2 | tr '\n' ' ')
     check "loudness" python3 -c "
 import sys
 lufs, peak = map(float, sys.argv[1].split())
-sys.exit(not (abs(lufs - $lufs) < 0.5 and $lufs <= -16 and peak < 0))" "$found"
+sys.exit(not (abs(lufs - $lufs) < 0.25 and $lufs <= -16 and peak < 0))" "$found"
+    check two_channels test "$(ffprobe -v error -select_streams a -show_entries stream=channels -of csv=p=0 "$study/media/$file")" = 2
+    levels="$(level "$study/media/$file" 0 9000) $(level "$study/media/$file" 1 9000) $(level "$study/media/$file" 0 11000) $(level "$study/media/$file" 1 11000)"
+    check left_and_right python3 -c "
+import sys
+a, b, c, d = map(float, sys.argv[1].split())
+sys.exit(not (a > b + 12 and d > c + 12))" "$levels"
     check no_name_in_it sh -c "! ffprobe -v error -show_format '$study/media/$file' | grep -iqE 'title|artist|orchard|river'"
 done
 check first_choices test "$(query "SELECT COUNT(*) FROM choices WHERE start_s >= 0")" = 2
