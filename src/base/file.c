@@ -148,14 +148,19 @@ int nd_file_write(const char *path, const void *data, size_t n, nd_diag *diag)
     return rc;
 }
 
-/* Remove from folder what begins with name and NEW. */
-static void remove_begun(const char *folder, const char *name)
+/* Whether a name is what a writer gives to a file that is to be called `wanted`. */
+static bool is_begun(const char *name, const char *wanted)
+{
+    size_t n = strlen(wanted), n_new = sizeof NEW - 1;
+    return strlen(name) == n + n_new + 6 && !strncmp(name, wanted, n) &&
+           !strncmp(name + n, NEW, n_new);
+}
+
+static void remove_begun(const char *folder, const char *wanted)
 {
     DIR *dir = opendir(folder);
-    size_t n = strlen(name);
     for (struct dirent *entry; dir && (entry = readdir(dir));)
-        if (!strncmp(entry->d_name, name, n) && !strncmp(entry->d_name + n, NEW, sizeof NEW - 1))
-            unlinkat(dirfd(dir), entry->d_name, 0);
+        if (is_begun(entry->d_name, wanted)) unlinkat(dirfd(dir), entry->d_name, 0);
     if (dir) closedir(dir);
 }
 

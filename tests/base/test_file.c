@@ -158,12 +158,14 @@ static void test_remove(void)
     nd_file_write(in_folder("gone.new-a1B2c3"), "2", 1, NULL);
     nd_file_write(in_folder("gone.state"), "3", 1, NULL);
     nd_file_write(in_folder("begone.new-a1B2c3"), "4", 1, NULL);
+    nd_file_write(in_folder("gone.new-notes.txt"), "5", 1, NULL);
     int before = files_in_folder(), rc = nd_file_remove(in_folder("gone"), &diag);
     CHECK("remove a file and what a killed writer left", rc == 0 && files_in_folder() == before - 2,
           "%d %s", rc, diag.text);
     CHECK("other files stay",
-          holds(in_folder("gone.state"), "3") && holds(in_folder("begone.new-a1B2c3"), "4"), "%d",
-          files_in_folder());
+          holds(in_folder("gone.state"), "3") && holds(in_folder("begone.new-a1B2c3"), "4") &&
+              holds(in_folder("gone.new-notes.txt"), "5"),
+          "%d", files_in_folder());
     rc = nd_file_remove(in_folder("gone"), &diag);
     CHECK("remove what is absent", rc == 0, "%d %s", rc, diag.text);
     rc = nd_file_remove("/proc/self/status", &diag);
