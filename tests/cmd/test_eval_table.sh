@@ -35,6 +35,7 @@ for ((i = 0; i < 600; i++)); do
 done
 kill -9 $killed
 wait $killed 2> /dev/null
+: > "$models/collected/s1/paper-s-se.safetensors.part.new-aB3dE6" # as if killed while it was written
 before=$(stat -c %Y.%i "$models/collected/s1/cbvmr-ae.safetensors" "$models/collected/s1/paper-s-ae.safetensors")
 table 0 goes_on -q --ablation-seeds 0 --csv "$scratch/table.csv" --plot "$scratch/table.png"
 after=$(stat -c %Y.%i "$models/collected/s1/cbvmr-ae.safetensors" "$models/collected/s1/paper-s-ae.safetensors")
