@@ -145,9 +145,12 @@ int nd_file_writer_commit(nd_file_writer *w, nd_diag *diag);
 /** What was not committed is dropped, its temporary file removed. */
 void nd_file_writer_close(nd_file_writer **w);
 
-/** Remove a file, and what writers of it that were killed have left beside it ("PATH.new-" and six
- *  letters). None there is fine. Not while a writer of path is open: its file goes too.
- *  @return 0; ND_EIO, ND_ENOMEM. Cost: a look at each name of the folder. */
+/** Remove what writers of a file that were killed have left beside it ("PATH.new-" and six
+ *  letters); the file stays. Not while a writer of path is open: what it has begun goes too.
+ *  @return 0 or ND_ENOMEM. Cost: a look at each name of the folder. */
+int nd_file_tidy(const char *path, nd_diag *diag);
+
+/** The same, and the file goes too. None there is fine. @return 0; ND_EIO, ND_ENOMEM. */
 int nd_file_remove(const char *path, nd_diag *diag);
 
 /** Make a folder in one that is there. One that is there already is fine, or a link to one.

@@ -164,13 +164,20 @@ static void remove_begun(const char *folder, const char *wanted)
     if (dir) closedir(dir);
 }
 
-int nd_file_remove(const char *path, nd_diag *diag)
+int nd_file_tidy(const char *path, nd_diag *diag)
 {
     const char *slash = strrchr(path, '/');
     char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    if (!folder) return nd_diag_set(diag, ND_ENOMEM, "removing %s: out of memory", path);
+    if (!folder) return nd_diag_set(diag, ND_ENOMEM, "tidying %s: out of memory", path);
     remove_begun(folder, slash ? slash + 1 : path);
     free(folder);
+    return 0;
+}
+
+int nd_file_remove(const char *path, nd_diag *diag)
+{
+    int rc = nd_file_tidy(path, diag);
+    if (rc) return rc;
     return unlink(path) && errno != ENOENT ? nd_diag_errno(diag, "removing", path) : 0;
 }
 

@@ -246,6 +246,7 @@ int nd_run_train(nd_run *run)
     }
     if (!rc) rc = run->ops->write_model(run->x);
     if (!rc) rc = nd_file_remove(run->state_path, run->diag);
+    if (!rc) rc = nd_file_tidy(run->path, run->diag);
     run->report->elapsed_s = nd_now_s() - run->started_s;
     return rc;
 }

@@ -148,7 +148,7 @@ int nd__tables_step_make(const nd__tables *t, const nd__tables_step *step, const
     w.part = part.text;
     int rc = w.part ? make_part(&w) : no_memory(&w);
     if (!rc && rename(w.part, path)) rc = nd_diag_errno(diag, "renaming", w.part);
-    if (!rc) rc = nd_file_remove(w.part, diag); /* what a killed run began of it */
+    if (!rc) rc = nd_file_tidy(w.part, diag);
     nd_str_deinit(&part);
     free(path);
     return rc;

@@ -159,7 +159,13 @@ static void test_remove(void)
     nd_file_write(in_folder("gone.state"), "3", 1, NULL);
     nd_file_write(in_folder("begone.new-a1B2c3"), "4", 1, NULL);
     nd_file_write(in_folder("gone.new-notes.txt"), "5", 1, NULL);
-    int before = files_in_folder(), rc = nd_file_remove(in_folder("gone"), &diag);
+    int before = files_in_folder(), rc = nd_file_tidy(in_folder("begone"), &diag);
+    CHECK("what a killed writer left of another file", rc == 0 && files_in_folder() == before - 1,
+          "%d %s", rc, diag.text);
+    nd_file_write(in_folder("begone.new-a1B2c3"), "4", 1, NULL);
+    rc = nd_file_tidy(in_folder("absent"), &diag);
+    CHECK("nothing to tidy", rc == 0 && files_in_folder() == before, "%d %s", rc, diag.text);
+    rc = nd_file_remove(in_folder("gone"), &diag);
     CHECK("remove a file and what a killed writer left", rc == 0 && files_in_folder() == before - 2,
           "%d %s", rc, diag.text);
     CHECK("other files stay",

@@ -241,8 +241,13 @@ static void test_damaged(void)
     CHECK("a damaged checkpoint is told", rc == ND_EFORMAT && !r.epochs, "%d %s", rc, diag.text);
     params.run.restart = true;
     params.run.n_epochs = 1;
+    nd_file_write(in_root("e.new-a1B2c3"), "half", 4, NULL);
+    nd_file_write(in_root("e.state.new-a1B2c3"), "half", 4, NULL);
     rc = train("e", &params, &r, &diag);
     CHECK("and passed over on request", rc == 0 && !r.run.is_resumed, "%d %s", rc, diag.text);
+    CHECK("what a killed run had begun goes",
+          access(in_root("e.new-a1B2c3"), F_OK) && access(in_root("e.state.new-a1B2c3"), F_OK),
+          "it stays");
     nd_train_report_deinit(&r);
 }
 
