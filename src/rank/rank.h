@@ -47,6 +47,19 @@ extern const nd_ranker_ops *const nd_ranker_shelf[];
 /** @return the ranker of that name; NULL when there is none. */
 const nd_ranker_ops *nd_ranker_find(const char *name);
 
+/* ---- cuts over beats -------------------------------------------------------------- */
+
+/** A cut this near a beat meets it. */
+#define ND_ON_BEAT_S 0.050
+
+/** Time in a track under a video that lies on it: one that is shorter than the video loops as a
+ *  whole. @param t  from the track's beginning on, were it long enough, s; 0 or more */
+double nd_time_under(double t, double track_s, double video_s);
+
+/** Index of the first beat at or after t, n where there is none. @param beats_s  [n] rising
+ *  Cost: O(log n). */
+int64_t nd_first_beat(const float *beats_s, int64_t n, double t);
+
 /* ---- with a model -------------------------------------------------------------- */
 
 /** What a model, and words, say of one track. NAN: not known, or not asked. */

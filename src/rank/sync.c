@@ -25,7 +25,6 @@ enum { N_BINS = 512, N_TAPS = 12 };
 #define SIGMA_S     0.040
 #define BIN_S       0.010
 #define MAX_RANGE_S 4.0
-#define ON_BEAT_S   0.050
 
 static double beat_weight(const nd_heard *m, int64_t k)
 {
@@ -45,22 +44,30 @@ static bool is_inside(const nd_seen *v, int64_t k)
     return v->cuts_s[k] > 0 && v->cuts_s[k] < v->length_s;
 }
 
-/* Time in the track under time t of the video, when the track loops as a whole. */
-static double track_time(const nd_seen *v, const nd_heard *m, double t)
+double nd_time_under(double t, double track_s, double video_s)
 {
-    return m->length_s < v->length_s && t >= m->length_s ? fmod(t, m->length_s) : t;
+    return track_s < video_s && t >= track_s ? fmod(t, track_s) : t;
 }
 
-/* Index of the first beat at or after t. */
-static int64_t first_beat(const nd_heard *m, double t)
+int64_t nd_first_beat(const float *beats_s, int64_t n, double t)
 {
-    int64_t lo = 0, hi = m->n_beats;
+    int64_t lo = 0, hi = n;
     while (lo < hi) {
         int64_t mid = lo + (hi - lo) / 2;
-        if (m->beats_s[mid] < t) lo = mid + 1;
+        if ((double)beats_s[mid] < t) lo = mid + 1;
         else hi = mid;
     }
     return lo;
+}
+
+static double track_time(const nd_seen *v, const nd_heard *m, double t)
+{
+    return nd_time_under(t, m->length_s, v->length_s);
+}
+
+static int64_t first_beat(const nd_heard *m, double t)
+{
+    return nd_first_beat(m->beats_s, m->n_beats, t);
 }
 
 /* ---- the search ---------------------------------------------------------------- */
@@ -161,7 +168,7 @@ static double chance(const nd_seen *v, const nd_heard *m, double start_s)
 static void count_one(nd_sync *s, const nd_heard *m, double t, int64_t nearest)
 {
     s->n_cuts++;
-    if (nearest < 0 || fabs(m->beats_s[nearest] - t) > ON_BEAT_S) return;
+    if (nearest < 0 || fabs(m->beats_s[nearest] - t) > ND_ON_BEAT_S) return;
     s->n_on_beat++;
     if (m->beat_position && m->beat_position[nearest] == 1) s->n_on_downbeat++;
 }

@@ -3,13 +3,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "rank/rank.h"
 #include "render/report.h"
 
 enum { MOTION = 620, BEATS = 260, LOUDNESS = 400, GAP = 60, TOP = 110 };
 enum { MAX_BEATS = 4096, MAX_ROWS = 200, DOT_GAP = 60, MOST_LOOKED_AT = 1 << 20 };
-
-/* A cut this near a beat meets it: as the sentence of why counts (rank/sync.c). */
-static const double on_beat_s = 0.050;
 
 typedef struct {
     nd__under under;
@@ -60,19 +58,14 @@ typedef struct {
 static cut_meeting meet(const meeting *m, int64_t k)
 {
     cut_meeting c = {nd__under_time(&m->under, (double)m->cuts_s[k]), -1, INFINITY, false, false};
-    int64_t lo = 0, hi = m->n_beats;
-    while (lo < hi) {
-        int64_t middle = lo + (hi - lo) / 2;
-        if ((double)m->beats_s[middle] < c.track_s) lo = middle + 1;
-        else hi = middle;
-    }
-    for (int64_t i = ND_MAX(lo - 1, 0); i <= lo && i < m->n_beats; i++) {
+    int64_t after = nd_first_beat(m->beats_s, m->n_beats, c.track_s);
+    for (int64_t i = ND_MAX(after - 1, 0); i <= after && i < m->n_beats; i++) {
         double off_s = (double)m->beats_s[i] - c.track_s;
         if (!(fabs(off_s) < fabs(c.off_s))) continue;
         c.off_s = off_s;
         c.beat = i;
     }
-    c.is_met = fabs(c.off_s) <= on_beat_s;
+    c.is_met = fabs(c.off_s) <= ND_ON_BEAT_S;
     c.is_downbeat = c.is_met && m->beat_position && m->beat_position[c.beat] == 1;
     return c;
 }
@@ -93,7 +86,7 @@ static void tell(nd_str *out, const meeting *m)
     else if (!m->n_beats) nd_str_append(out, "No beat was heard in the track.");
     else {
         nd_str_append(out, "%d of %d %s%s on a beat (within %.0f ms)", n_met, n, kind,
-                      n == 1 ? " falls" : "s fall", 1e3 * on_beat_s);
+                      n == 1 ? " falls" : "s fall", 1e3 * ND_ON_BEAT_S);
         if (n_downbeats) nd_str_append(out, ", %d of them on a downbeat", n_downbeats);
         nd_str_append(out, ".");
     }

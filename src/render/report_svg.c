@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "rank/rank.h"
 #include "render/report.h"
 
 enum { N_COLUMNS = 320, LINE_GAP = 18, LABEL_GAP = 700 };
@@ -70,8 +71,7 @@ void nd__svg_time_axis(nd_str *out, const nd_panel *p)
 
 double nd__under_time(const nd__under *u, double t)
 {
-    double at = u->start_s + t;
-    return u->track_s < u->video_s && at >= u->track_s ? fmod(at, u->track_s) : at;
+    return nd_time_under(u->start_s + t, u->track_s, u->video_s);
 }
 
 /* The highest value between two times; between two values, the one before. NAN: not known. */
