@@ -72,7 +72,7 @@ static void clips_under(int64_t out[2], int64_t k, int64_t n_px, int64_t n_clips
     out[1] = ND_MAX(out[0] + 1, (k + 1) * n_clips / n_px);
 }
 
-static uint32_t pixel_of(nd_color color)
+uint32_t nd_match_pixel(nd_color color)
 {
     return (uint32_t)(color.r * 255 + 0.5) << 16 | (uint32_t)(color.g * 255 + 0.5) << 8 |
            (uint32_t)(color.b * 255 + 0.5);
@@ -93,7 +93,7 @@ cairo_surface_t *nd_match_cells(const nd_match_picture *m, nd_match_scale scale,
         if (is_same) memcpy(row, row - stride, (size_t)width * 4);
         for (int x = 0; x < width && !is_same; x++) {
             clips_under(columns, x, width, m->n_track_clips);
-            uint32_t pixel = pixel_of(color_of(scale, mean_of(m, rows, columns)));
+            uint32_t pixel = nd_match_pixel(color_of(scale, mean_of(m, rows, columns)));
             memcpy(row + 4 * x, &pixel, sizeof pixel);
         }
         memcpy(last, rows, sizeof last);

@@ -21,6 +21,9 @@ nd_match_scale nd_match_scale_of(const nd_match_picture *m);
 /** White, blue, night: darker is closer, to any eye and on any printer. @param share  0 .. 1 */
 nd_color nd_match_shade(double share);
 
+/** A colour as 0xRRGGBB, its opacity left out. */
+uint32_t nd_match_pixel(nd_color color);
+
 /** "-0.25" with a true minus. @return out */
 char *nd_match_cosine_print(char out[32], double value);
 

@@ -43,6 +43,9 @@ void nd__html_tags(nd_str *out, const char *heading, const nd_shown_tags tags);
 /** "Title", else the file's name. @return borrowed */
 const char *nd__hit_name(const nd_hit *h);
 
+/** " Artist" after a title; nothing where either is not known. */
+void nd__html_by(nd_str *out, const nd_hit *h);
+
 /* ---- report_svg.c ---------------------------------------------------------------------- */
 
 enum { ND__SVG_WIDTH = 9600, ND__SVG_LEFT = 860, ND__SVG_RIGHT = 140, ND__SVG_AXIS = 260 };

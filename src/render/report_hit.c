@@ -107,11 +107,7 @@ static void put_heading(nd_str *out, const nd_hit *h)
 {
     nd_str_append(out, "<h3><span class=\"rank\">%d</span> ", h->rank);
     nd__html_name(out, nd__hit_name(h));
-    if (h->title[0] && h->artist[0]) {
-        nd_str_append(out, " <span class=\"by\">");
-        nd__html_name(out, h->artist);
-        nd_str_append(out, "</span>");
-    }
+    nd__html_by(out, h);
     nd_str_append(out, " <span class=\"total\">%.3f</span></h3>\n<p class=\"why\">", h->score);
     nd__html_text(out, h->why);
     nd_str_append(out, "</p>\n");

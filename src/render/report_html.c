@@ -43,6 +43,14 @@ const char *nd__hit_name(const nd_hit *h)
     return h->title[0] ? h->title : nd_path_name(h->path);
 }
 
+void nd__html_by(nd_str *out, const nd_hit *h)
+{
+    if (!h->title[0] || !h->artist[0]) return;
+    nd_str_append(out, " <span class=\"by\">");
+    nd__html_name(out, h->artist);
+    nd_str_append(out, "</span>");
+}
+
 void nd__html_tags(nd_str *out, const char *heading, const nd_shown_tags tags)
 {
     if (tags[0]) nd_str_append(out, "%s", heading);

@@ -138,22 +138,16 @@ static void draw_rows(nd_str *out, const map_drawing *d, const nd__report_place 
     }
 }
 
-static int byte_of(double channel)
-{
-    return (int)lround(255 * channel);
-}
-
 /* The colours with the cosines at their ends and in the middle, and what the outline means. */
 static void draw_legend(nd_str *out, const map_drawing *d)
 {
     long x = lround(d->map.x) + 620, y = lround(d->map.y + d->map.height) + ND__SVG_AXIS + 60;
     nd_str_append(out, "<text x=\"%ld\" y=\"%ld\">cosine</text>", x - 620, y + 110);
     for (int k = 0; k < SHADES; k++) {
-        nd_color c = nd_match_shade((k + 0.5) / SHADES);
         nd_str_append(out,
                       "<rect class=\"cells\" x=\"%ld\" y=\"%ld\" width=\"161\" height=\"130\" "
-                      "fill=\"#%02x%02x%02x\"/>",
-                      x + 160 * k, y, byte_of(c.r), byte_of(c.g), byte_of(c.b));
+                      "fill=\"#%06x\"/>",
+                      x + 160 * k, y, nd_match_pixel(nd_match_shade((k + 0.5) / SHADES)));
     }
     for (int k = 0; k <= 2; k++) {
         char text[32];

@@ -192,11 +192,7 @@ static void put_row(nd_str *out, const nd__report_place *place, const nd_hit *h)
     nd_str_append(out, "<tr><td>%d</td><td><a href=\"#v%dt%d\">", h->rank, place->number, h->rank);
     nd__html_name(out, nd__hit_name(h));
     nd_str_append(out, "</a>");
-    if (h->title[0] && h->artist[0]) {
-        nd_str_append(out, " <span class=\"by\">");
-        nd__html_name(out, h->artist);
-        nd_str_append(out, "</span>");
-    }
+    nd__html_by(out, h);
     nd_str_append(out, "</td><td class=\"score\">");
     nd__html_bar(out, h->score);
     nd_str_append(out, " %.3f</td><td>%s</td>", h->score, nd__html_time(start, h->start_s));
