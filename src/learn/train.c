@@ -3,7 +3,6 @@
  * A step runs on one thread: every pair of a batch is a negative of every other, so no member of a
  * team could work out its share of the loss alone, and a batch takes milliseconds. */
 #include <math.h>
-#include <string.h>
 #include <time.h>
 
 #include "compute/gemm.h"
@@ -88,7 +87,7 @@ static int step(nd_training *x)
     double started_s = nd_now_s(), worked_s = processor_s();
     int64_t count = nd_gemm_count();
     nd_adam adam = {.rate = (float)nd_run_rate(&x->run, x->run.n_steps), .max_norm = 3};
-    if (strncmp(x->p.config, "paper", 5)) adam.weight_decay = 0.01F;
+    if (!nd__train_is_paper(x)) adam.weight_decay = 0.01F;
     int rc = learn(x, losses, &loss);
     if (rc) return nd_diag_set(x->run.diag, rc, "training: %s", nd_error_text(rc));
     add_to_sums(x, losses, loss);

@@ -46,6 +46,9 @@ int nd__train_setup(nd_training *x);
 /** Free it all but x->report. */
 void nd__train_deinit(nd_training *x);
 
+/** Whether its configuration is a published one, "paper" or "paper-s". */
+bool nd__train_is_paper(const nd_training *x);
+
 /** What is this training's own. */
 extern const nd_run_ops nd__train_ops;
 

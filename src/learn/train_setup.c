@@ -64,17 +64,22 @@ static int check_params(nd_training *x)
     return ops ? check_preset(x, ops) : unknown_model(x);
 }
 
+bool nd__train_is_paper(const nd_training *x)
+{
+    return !strcmp(x->p.config, "paper") || !strcmp(x->p.config, "paper-s");
+}
+
 static int begin_run(nd_training *x)
 {
-    const char *config = x->p.config;
     nd_run_params defaults = {
         .n_epochs = 40, .batch = 64, .patience = 7, .rate = 0.001, .checkpoint_s = 5};
-    if (!strcmp(config, "paper")) defaults.rate = 0.0003;
-    bool is_paper = !strcmp(config, "paper") || !strcmp(config, "paper-s");
-    /* the published losses fall slowly: for ten epochs there may be nothing to see */
-    if (is_paper) defaults.patience = 20;
-    /* and values go to and fro, so that which epoch is the best would be chance */
-    if (is_paper && x->p.average == 0) x->p.average = 0.99;
+    if (!strcmp(x->p.config, "paper")) defaults.rate = 0.0003;
+    if (nd__train_is_paper(x)) {
+        /* the published losses fall slowly: for ten epochs there may be nothing to see */
+        defaults.patience = 20;
+        /* and values go to and fro, so that which epoch is the best would be chance */
+        if (x->p.average == 0) x->p.average = 0.99;
+    }
     x->run.ops = &nd__train_ops;
     x->run.x = x;
     x->run.p = &x->p.run;
