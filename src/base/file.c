@@ -166,10 +166,10 @@ static void remove_begun(const char *folder, const char *wanted)
 
 int nd_file_tidy(const char *path, nd_diag *diag)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    const char *name = nd_path_name(path);
+    char *folder = name > path ? strndup(path, (size_t)(name - path)) : strdup(".");
     if (!folder) return nd_diag_set(diag, ND_ENOMEM, "tidying %s: out of memory", path);
-    remove_begun(folder, slash ? slash + 1 : path);
+    remove_begun(folder, name);
     free(folder);
     return 0;
 }

@@ -1,8 +1,6 @@
 /* A study's folder: its database, and random names. docs/study.md has the tables. */
-#include <errno.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
 #include "serve/study.h"
 
@@ -58,17 +56,12 @@ bool nd__study_is_code(const char *text)
            !text[ND_STUDY_CODE_BYTES - 1];
 }
 
-static int make_folder(const char *path, nd_diag *diag)
-{
-    return mkdir(path, 0777) && errno != EEXIST ? nd_diag_errno(diag, "creating", path) : 0;
-}
-
 static int make_folders(const nd__study *s, nd_diag *diag)
 {
     char *media = nd_path_join(s->folder, "media");
-    int rc = media ? make_folder(s->folder, diag)
+    int rc = media ? nd_folder_make(s->folder, diag)
                    : nd_diag_set(diag, ND_ENOMEM, "creating %s: out of memory", s->folder);
-    if (!rc) rc = make_folder(media, diag);
+    if (!rc) rc = nd_folder_make(media, diag);
     free(media);
     return rc;
 }
