@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static nd__study study;
 static nd__study_person person;
-static char folder[] = "/tmp/nd-fuzz-study-XXXXXX";
+static char folder[] = "/tmp/needledrop-fuzz-study-XXXXXX";
 
 static void forget(void)
 {

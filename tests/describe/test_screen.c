@@ -7,7 +7,7 @@
 
 enum { W = 128, H = 72, FPS = 10, SECONDS = 2 };
 
-static char path[] = "/tmp/nd-screen-XXXXXX.mkv";
+static char path[] = "/tmp/needledrop-screen-XXXXXX.mkv";
 
 static int make_film(nd_diag *diag)
 {

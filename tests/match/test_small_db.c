@@ -6,7 +6,7 @@ static const nd_db_kind kind = {"thing", 0x4E447465,
                                 "CREATE TABLE t (i INTEGER, d REAL, s TEXT UNIQUE)", 1},
                         newer = {"thing", 0x4E447465, "CREATE TABLE t (i INTEGER)", 2},
                         other = {"other", 0x4E447466, "CREATE TABLE t (i INTEGER)", 1};
-static char root[] = "/tmp/nd-small-db-XXXXXX";
+static char root[] = "/tmp/needledrop-db-XXXXXX";
 
 static void remove_root(void)
 {

@@ -80,7 +80,7 @@ static inline int fixture_make(nd__study *s, const char *folder, int k, int n_vi
 }
 
 /** A folder to be removed at the end. */
-static char fixture_root[] = "/tmp/nd-study-XXXXXX";
+static char fixture_root[] = "/tmp/needledrop-study-XXXXXX";
 
 static inline void fixture_remove(void)
 {

@@ -11,12 +11,12 @@ enum { RATE = ND__STUDY_RATE_HZ, CHANNELS = ND__STUDY_CHANNELS, N = 6 * RATE };
 /* What FFmpeg hears in x [n, CHANNELS], once it is a file. */
 static double ffmpeg_lufs(const float *x, int64_t n)
 {
-    char path[64];
+    char path[] = "/tmp/needledrop-loudness-XXXXXX.flac";
     nd_writer *w = NULL;
     nd_media *m = NULL;
     nd_samples *s = NULL;
     nd_diag diag = {0};
-    snprintf(path, sizeof path, "/tmp/nd-loudness-%d.flac", (int)getpid());
+    close(mkstemps(path, 5));
     nd_writer_params how = {.rate_hz = RATE, .n_channels = CHANNELS};
     int rc = nd_writer_open(&w, path, &how, &diag);
     if (!rc) rc = nd_writer_add_samples(w, x, n, &diag);
