@@ -61,9 +61,11 @@ nd_tensor *nd__norm_run(const nd_layer_run *r, nd_tensor *x, const nd_norm_layer
     if (!x) return NULL;
     bool has_gain = norm->gain >= 0;
     int64_t D = nd_tensor_width(x);
+    nd_tensor *rows = nd_reshape(r->t, x, 2, (const int64_t[]){nd_tensor_rows(x), D});
     nd_tensor *gain = has_gain ? tensor_of(r, norm->gain) : all_of(r->t, D, 1);
     nd_tensor *shift = has_gain ? tensor_of(r, norm->gain + 1) : all_of(r->t, D, 0);
-    return nd_batch_norm(r->t, x, gain, shift, tensor_of(r, norm->mean),
+    rows = nd_batch_norm(r->t, rows, gain, shift, tensor_of(r, norm->mean),
                          tensor_of(r, norm->mean + 1),
                          &(nd_batch_norm_params){.eps = NORM_EPS, .momentum = norm->momentum});
+    return nd_reshape(r->t, rows, x->n_dims, x->dims);
 }

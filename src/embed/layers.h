@@ -33,7 +33,8 @@ typedef struct nd_norm_layer {
 /** @param momentum  share of the new in running statistics, 0 .. 1 */
 nd_norm_layer nd__norm_add(nd_params *params, const char *prefix, const char *name, int64_t D,
                            bool has_gain, float momentum);
-/** @param x  [rows, D], D <= ND_LAYER_MAX_WIDTH where the pass trains  @return as nd_batch_norm */
+/** @param x  [.., D], D <= ND_LAYER_MAX_WIDTH where the pass trains: statistics are of all its rows
+ *  @return [.., D], as nd_batch_norm */
 nd_tensor *nd__norm_run(const nd_layer_run *r, nd_tensor *x, const nd_norm_layer *norm);
 
 #endif

@@ -64,6 +64,8 @@ static void check_configurations(void)
         {"too many layers", "se", "{\"layers\": 99}", "layers"},
         {"a text for a number", "se", "{\"dim\": \"big\"}", "dim"},
         {"dropout of everything", "se+r", "{\"dropout\": 1}", "dropout"},
+        {"an unknown norm", "se", "{\"clip_norm\": \"layer\"}", "clip_norm"},
+        {"clips too wide to be normed", "se", "{\"music_dim\": 4001}", "music_dim"},
     };
     for (size_t i = 0; i < ND_COUNT(cases); i++) {
         model m;
@@ -93,8 +95,9 @@ static void fill_parameters(nd_params *params)
     for (int i = 0; i < nd_params_count(params); i++) {
         nd_tensor *p = nd_params_tensor(params, 0, i);
         const char *name = nd_params_name(params, i), *last = strrchr(name, '.');
-        bool is_gain = p->n_dims == 1 && !strcmp(last, ".weight");
-        fill_uniform(p->data, nd_tensor_count(p), name, 0.5, is_gain);
+        bool is_about_1 = p->n_dims == 1 &&
+                          (!strcmp(last, ".weight") || !strcmp(last, ".running_var"));
+        fill_uniform(p->data, nd_tensor_count(p), name, 0.5, is_about_1);
     }
     nd_params_touch(params);
 }
@@ -242,7 +245,7 @@ static double gradient_error(model *m, const batch *b, int which)
             float value = p->data[j], step = 4e-3f;
             loss_alone(m, b, which, false);
             double grad = p->has_grad ? (double)p->grad[j] : 0;
-            if (!is_reached(m, which, i)) continue;
+            if (!is_reached(m, which, i) || nd_params_is_buffer(m->params, i)) continue;
             p->data[j] = value + step;
             double up = loss_alone(m, b, which, false);
             p->data[j] = value - step;
@@ -464,15 +467,16 @@ static void shuffle(int *x, int n, nd_rng *rng)
     }
 }
 
-/* Clips of a script, of which each medium sees its own side. */
+/* Clips of a script, of which each medium sees its own side; a concept is in all values. */
 static void render(media *m, const script *s, nd_medium medium, int from, nd_rng *rng)
 {
     int64_t D = medium == ND_MUSIC ? D_MUSIC : D_VIDEO;
+    const char *media_of = medium == ND_MUSIC ? "heard" : "seen";
     for (int k = 0; from + k < CLIPS; k++) {
         int c = s->concept[from + k], p = s->pulse[from + k];
         for (int d = 0; d < D; d++)
-            m->clips[k * D + d] = (d == (medium == ND_MUSIC ? c : CONCEPTS - c)) +
-                                  0.2f * (float)nd_rng_normal(rng);
+            m->clips[k * D + d] = (float)(test_uniform(media_of, c * D + d) +
+                                          0.2 * nd_rng_normal(rng));
         double noise = exp(0.05 * nd_rng_normal(rng));
         m->pulse[3 * k] = medium == ND_MUSIC ? 5 + 2 * (float)p : 0.02f * (float)(noise * (1 << p));
         m->pulse[3 * k + 1] = medium == ND_MUSIC ? 2 : 0;

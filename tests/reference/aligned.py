@@ -3,7 +3,7 @@
 
 Run from the root of the tree with Debian's python3-torch (two seconds). The model is that of
 tests/embed/test_ut_aligned.c at setting se+r; parameter NAME holds (uniform(NAME) - 0.5) / 2, plus 1
-where it is a gain. Item i of a medium has LENGTHS[i] clips of uniform("music/i") - 0.5 and pulses of
+where it is a gain or a running variance. Item i of a medium has LENGTHS[i] clips of uniform("music/i") - 0.5 and pulses of
 2 uniform("music.pulse/i"). Written from the description in docs/models.md, in double precision."""
 import math
 
@@ -94,6 +94,8 @@ def tokens(medium, i):
     x = torch.tensor([basis(medium, row.tolist()) for row in pulses], dtype=torch.double)
     x = F.silu(norm(linear(x, medium + ".pulse", WIDTH), medium + ".pulse_norm"))
     x = linear(x, medium + ".pulse_out", WIDTH)
+    clips = F.batch_norm(clips, parameter(medium + ".clip_values.running_mean", D[medium]),
+                         1 + parameter(medium + ".clip_values.running_var", D[medium]))
     x = x + linear(norm(clips, medium + ".clip_norm"), medium + ".clip", WIDTH)
     x = ffn(x, medium + ".stem")
     return ffn(attention(x, x, medium + ".0.attention"), medium + ".0.ffn")

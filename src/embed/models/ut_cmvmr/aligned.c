@@ -10,6 +10,9 @@ static const char *const media[] = {[ALIGNED_MUSIC] = "music", [ALIGNED_VIDEO] =
 static const char *const settings[] = {"se+r", "se", "a-se", "ae", NULL};
 enum { SE_R, SE };
 
+/* Share of a batch in the running statistics of clips. */
+static const float NORM_MOMENTUM = 0.1f;
+
 /* ---- parameters ---------------------------------------------------------------- */
 
 static int add_layer(nd_params *p, const char *name, nd_init init, int64_t in, int64_t out)
@@ -71,6 +74,8 @@ static void add_side(aligned *a, nd_params *p, int side)
     aligned_side *s = &a->side[side];
     const char *prefix = media[side];
     char name[80];
+    if (a->is_normed)
+        s->clip_values = nd__norm_add(p, prefix, "clip_values", a->D[side], false, NORM_MOMENTUM);
     s->clip_norm = add_norm(p, join(name, prefix, "clip_norm"), a->D[side]);
     s->clip = add_linear(p, join(name, prefix, "clip"), a->D[side], a->d);
     if (a->has_pulse) {
@@ -123,13 +128,16 @@ static void add_parameters(aligned *a, nd_params *p)
 
 static int aligned_declare(void *state, nd_params *params, const json_t *config, nd_diag *diag)
 {
+    static const char *const norms[] = {"none", "batch", NULL};
     aligned *a = state;
     nd_config f = {config, "match", diag, 0};
     int setting = nd_config_choice(&f, "setting", settings);
     a->is_mean = setting > SE;
     a->has_pulse = setting == SE_R;
-    a->D[ALIGNED_MUSIC] = nd_config_int(&f, "music_dim", 1, 1 << 16, 128);
-    a->D[ALIGNED_VIDEO] = nd_config_int(&f, "video_dim", 1, 1 << 16, 128);
+    a->is_normed = nd_config_choice(&f, "clip_norm", norms) == 1;
+    int64_t widest = a->is_normed ? ND_LAYER_MAX_WIDTH : 1 << 16;
+    a->D[ALIGNED_MUSIC] = nd_config_int(&f, "music_dim", 1, widest, 128);
+    a->D[ALIGNED_VIDEO] = nd_config_int(&f, "video_dim", 1, widest, 128);
     a->E = nd_config_int(&f, "text_dim", 0, 1 << 16, 0);
     a->d = nd_config_int(&f, "dim", 1, 4096, 128);
     a->heads = nd_config_int(&f, "heads", 1, 4096, 4);
@@ -173,8 +181,9 @@ static json_t *aligned_preset(const char *name, const char *setting, int D_music
     bool is_known = false;
     for (int i = 0; settings[i]; i++) is_known |= !strcmp(setting, settings[i]);
     if (strcmp(name, "recommended") || !is_known) return NULL;
-    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i}", "model", "ut_cmvmr", "structure", "aligned",
-                     "setting", setting, "music_dim", D_music, "video_dim", D_video, "text_dim", E);
+    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i}", "model", "ut_cmvmr", "structure",
+                     "aligned", "setting", setting, "clip_norm", "batch", "music_dim", D_music,
+                     "video_dim", D_video, "text_dim", E);
 }
 
 /* ---- the ops ------------------------------------------------------------------- */

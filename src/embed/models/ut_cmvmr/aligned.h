@@ -4,6 +4,7 @@
 #define ND_EMBED_MODELS_UT_CMVMR_ALIGNED_H
 
 #include "compute/ops.h"
+#include "embed/layers.h"
 #include "embed/models/ut_cmvmr/structures.h"
 
 enum {
@@ -28,6 +29,7 @@ typedef struct aligned_attention {
 } aligned_attention;
 
 typedef struct aligned_side {
+    nd_norm_layer clip_values; /* where is_normed */
     int clip_norm, clip, pulse, pulse_norm, pulse_out;
     aligned_ffn stem;
     aligned_attention attention[ALIGNED_MAX_LAYERS];
@@ -36,7 +38,7 @@ typedef struct aligned_side {
 } aligned_side;
 
 typedef struct aligned {
-    bool is_mean, has_pulse;
+    bool is_mean, has_pulse, is_normed;
     int64_t D[2], E, d, heads, ffn, layers, W, U, max_clips; /* D by side */
     double dropout, pulse_dropout, temperature;
     aligned_side side[2]; /* ALIGNED_MUSIC, ALIGNED_VIDEO */
@@ -62,7 +64,7 @@ typedef struct aligned_items {
     int side;
     int32_t *rows;    /* [n] */
     float *mask;      /* [n, T] */
-    nd_tensor *clips; /* [n, T, D], zeros past an item's own */
+    nd_tensor *clips; /* [n, T, D], past an item's own its own again */
     nd_tensor *means; /* [n, D] of the clips */
     nd_tensor *basis; /* [n, T, ALIGNED_BASIS]; NULL without pulse */
 } aligned_items;

@@ -64,7 +64,10 @@ static nd_tensor *clip_tokens(const aligned_pass *p, const aligned_items *items)
 {
     const aligned_side *s = &p->a->side[items->side];
     float rate = (float)p->a->dropout;
-    nd_tensor *x = nd__aligned_norm(p, items->clips, s->clip_norm), *pulse = NULL;
+    const nd_layer_run run = {p->t, p->params, p->shard};
+    nd_tensor *x = items->clips, *pulse = NULL;
+    if (p->a->is_normed) x = nd__norm_run(&run, x, &s->clip_values);
+    x = nd__aligned_norm(p, x, s->clip_norm);
     if (items->basis) {
         pulse = nd__aligned_linear(p, items->basis, s->pulse, NULL);
         pulse = nd_activate(p->t, nd__aligned_norm(p, pulse, s->pulse_norm), ND_ACT_SWISH);

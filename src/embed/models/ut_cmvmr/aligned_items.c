@@ -80,16 +80,19 @@ static int make_basis(const aligned_pass *p, const nd_item *items, aligned_items
     return 0;
 }
 
-/* Clips of an item into its rows: as they are, or their mean. */
+/* Clips of an item into its rows: as they are, or their mean. A shorter item is looped; that is
+ * masked, and there so that a batch's statistics are those of clips. */
 static void put_clips(const aligned_pass *p, aligned_items *out, const nd_item *item, int i)
 {
     int64_t D = p->a->D[out->side];
     float *mean = out->means->data + i * D, *rows = out->clips->data + i * out->T * D;
     for (int k = 0; k < item->C; k++)
         p->t->kernels->scale_add(mean, k > 0, 1.0f / (float)item->C, item->clips + k * D, D);
-    memset(rows, 0, (size_t)(out->T * D) * sizeof *rows);
-    memcpy(rows, p->a->is_mean ? mean : item->clips, (size_t)(out->rows[i] * D) * sizeof *rows);
-    for (int64_t k = 0; k < out->T; k++) out->mask[i * out->T + k] = k < out->rows[i];
+    for (int64_t k = 0; k < out->T; k++) {
+        const float *clip = p->a->is_mean ? mean : item->clips + k % item->C * D;
+        memcpy(rows + k * D, clip, (size_t)D * sizeof *rows);
+        out->mask[i * out->T + k] = k < out->rows[i];
+    }
 }
 
 int nd__aligned_items(const aligned_pass *p, const nd_item *items, int n, aligned_items *out)

@@ -109,11 +109,8 @@ static nd_tensor *rhythm_rows(const ut_run *r, const int32_t *ids, int64_t n)
  * added. So values are taken about their means, by their deviations. */
 static nd_tensor *norm_clips(const ut_run *r, int side, nd_tensor *x)
 {
-    int64_t D = nd_tensor_width(x), rows = nd_tensor_rows(x), B = x->dims[0];
     const nd_layer_run run = {r->t, r->p, r->shard};
-    nd_tensor *y = nd_reshape(r->t, x, 2, (const int64_t[]){rows, D});
-    y = nd__norm_run(&run, y, &r->s->norms[side]);
-    return nd_reshape(r->t, y, 3, (const int64_t[]){B, rows / B, D});
+    return nd__norm_run(&run, x, &r->s->norms[side]);
 }
 
 nd_tensor *nd__ut_xi(const ut_run *r, int side, const ut_clips *clips)
