@@ -188,7 +188,7 @@ static const cli_option options[] = {
     {"half", 0, NULL, "write values as half floats"},
     {"epochs", 0, "N", "at most (default: 40)"},
     {"patience", 0, "N", "end after N epochs without a better one (default: 7; paper 20)"},
-    {"average", 0, "X", "keep a running mean of the values, X of it the old (default: paper 0.99)"},
+    {"average", 0, "X", "keep a running mean of the values, X of it the old (default: 0.99)"},
     {"batch", 0, "N", "pairs a step (default: 64)"},
     {"rate", 0, "X", "of learning (default: 0.001; paper 0.0003)"},
     {"seed", 0, "N", "of parameters, batches, dropout (default: 0)"},

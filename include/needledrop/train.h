@@ -56,8 +56,8 @@ typedef struct nd_train_params {
                              * between checkpoints, which are at an epoch's end; threads embed and
                              * validate */
     double average;         /* what is measured and kept is a running mean of the values over steps,
-                             * of which a step changes a share of 1 - average; 0 .. 0.9999; 0: the
-                             * configuration's, 0.99 with "paper" and "paper-s", else none */
+                             * of which a step changes a share of 1 - average; 0 .. 0.9999;
+                             * 0: 0.99 */
     const char *extractors; /* model file with the parts music and video: they are copied in */
     const char *model;      /* NULL: "ut-cmvmr" */
     const char *config;     /* NULL: "recommended" */

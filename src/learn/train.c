@@ -97,7 +97,7 @@ static int step(nd_training *x)
                            "training: a finite gradient expected at step %lld, its length is %g",
                            (long long)x->run.n_steps + 1, norm);
     x->run.n_steps++;
-    if (x->run.mean) follow(x);
+    follow(x);
     x->n_run++;
     x->n_multiplications += nd_gemm_count() - count;
     x->step_s += nd_now_s() - started_s;

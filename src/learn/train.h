@@ -27,7 +27,7 @@ typedef struct nd_training {
     nd_train_pairs pairs;
     nd_train_gallery gallery;
     nd_matcher *matcher, *best; /* as it is; as it was after the best epoch */
-    nd_matcher *mean; /* the running mean of its values, measured and kept for it; NULL: none */
+    nd_matcher *mean;           /* the running mean of its values, measured and kept for it */
     float weights[ND_MAX_LOSSES];
     nd_pair_batches *batches;
     nd_tape *tape;
@@ -57,7 +57,7 @@ int nd__train_gallery_make(nd_train_gallery *out, const nd_corpus *corpus, const
                            int *n_left_out, nd_diag *diag);
 void nd__train_gallery_deinit(nd_train_gallery *gallery);
 
-/** Search for every video of the gallery with the matcher as it is, or with its mean.
+/** Search for every video of the gallery with the matcher's mean.
  *  @param out  its val_ fields are set  @return 0; ND_ENOMEM, ND_ECANCELLED */
 int nd__train_validate(nd_training *x, nd_train_epoch *out);
 

@@ -74,12 +74,10 @@ static int begin_run(nd_training *x)
     nd_run_params defaults = {
         .n_epochs = 40, .batch = 64, .patience = 7, .rate = 0.001, .checkpoint_s = 5};
     if (!strcmp(x->p.config, "paper")) defaults.rate = 0.0003;
-    if (nd__train_is_paper(x)) {
-        /* the published losses fall slowly: for ten epochs there may be nothing to see */
-        defaults.patience = 20;
-        /* and values go to and fro, so that which epoch is the best would be chance */
-        if (x->p.average == 0) x->p.average = 0.99;
-    }
+    /* the published losses fall slowly: for ten epochs there may be nothing to see */
+    if (nd__train_is_paper(x)) defaults.patience = 20;
+    /* values go to and fro, so that which epoch is the best would be chance */
+    if (x->p.average == 0) x->p.average = 0.99;
     x->run.ops = &nd__train_ops;
     x->run.x = x;
     x->run.p = &x->p.run;
@@ -199,13 +197,13 @@ static int make_matchers(nd_training *x, const json_t *config)
 {
     int rc = nd_matcher_create(&x->matcher, config, x->run.diag);
     if (!rc) rc = nd_matcher_create(&x->best, config, x->run.diag);
-    if (!rc && x->p.average > 0) rc = nd_matcher_create(&x->mean, config, x->run.diag);
+    if (!rc) rc = nd_matcher_create(&x->mean, config, x->run.diag);
     if (rc) return rc == ND_EFORMAT ? ND_EARG : rc;
     nd_params *params = x->run.values = nd_matcher_params(x->matcher);
     x->run.best = nd_matcher_params(x->best);
     nd_params_init(params, x->p.run.seed);
-    x->run.mean = x->mean ? nd_matcher_params(x->mean) : NULL;
-    if (x->mean) nd_params_init(x->run.mean, x->p.run.seed);
+    x->run.mean = nd_matcher_params(x->mean);
+    nd_params_init(x->run.mean, x->p.run.seed);
     name_losses(x);
     x->report.run.n_parameters = nd_params_size(params);
     return nd_params_train(params, 1) ? nd_run_no_memory(&x->run) : 0;

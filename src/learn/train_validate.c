@@ -110,7 +110,7 @@ static void measure(nd_train_epoch *out, double *ranks, int64_t n)
 int nd__train_validate(nd_training *x, nd_train_epoch *out)
 {
     const nd_train_gallery *g = &x->gallery;
-    nd_matcher *m = x->mean ? x->mean : x->matcher;
+    nd_matcher *m = x->mean;
     search s = {.gallery = g};
     size_t n = (size_t)g->n_videos, cells = n * (size_t)g->n_tracks;
     int n_threads = x->p.run.n_threads ? x->p.run.n_threads : nd_core_count();
