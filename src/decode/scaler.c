@@ -76,12 +76,13 @@ static int is_full_range(const AVFrame *f)
            (is_grey && f->color_range == AVCOL_RANGE_UNSPECIFIED);
 }
 
-/* BT.709 for what is HD or says so, BT.601 for what does not, as players guess. */
+/* What the frame says, else BT.709 at any size. Players guess BT.601 for a small picture, but most
+ * are larger ones scaled down, whose matrix stayed; and one film is described alike at any size. */
 static int matrix_of(const AVFrame *f)
 {
     if (f->colorspace != AVCOL_SPC_UNSPECIFIED && f->colorspace != AVCOL_SPC_RGB)
         return f->colorspace;
-    return f->height > 576 || f->width > 1024 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+    return AVCOL_SPC_BT709;
 }
 
 static int make_sws(nd_scaler *s, const AVFrame *f)

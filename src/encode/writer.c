@@ -182,6 +182,10 @@ static int open_video(nd_writer *w, const char *name, const nd_writer_params *p,
     c->width = w->video.frame->width = p->width;
     c->height = w->video.frame->height = p->height;
     c->pix_fmt = w->video.frame->format = AV_PIX_FMT_YUV420P;
+    c->colorspace = AVCOL_SPC_SMPTE170M; /* libswscale's own choice, below */
+    c->color_primaries = AVCOL_PRI_SMPTE170M;
+    c->color_trc = AVCOL_TRC_SMPTE170M;
+    c->color_range = AVCOL_RANGE_MPEG;
     c->framerate = av_d2q(p->fps, 65535); /* MPEG-4 has 16 bits for it */
     c->time_base = av_inv_q(c->framerate);
     c->gop_size = ND_MAX(1, (int)(2 * p->fps));

@@ -73,7 +73,7 @@ typedef struct nd_opinion {
     double query_s, track_s; /* lengths; query_s 0: words alone */
     double second_weight;    /* of the ranker of the shelf, beside the weights of the model */
     double doubt;       /* 0 .. 1: by how much the model's parts weigh less beside the ranker's;
-                              * by the best pair of the list: where nothing belongs together, the
+                              * by the pairs of the whole list: where nothing belongs together, the
                               * model has not learned from such media */
     const char *shared; /* a tag of both; NULL: none */
     const char *liked;  /* the wishes that it meets, "calm, no drums"; "", NULL: none */

@@ -146,9 +146,10 @@ static void put_doubts(nd_str *out, const nd_ranking *r)
     else if (!h->n_query_clips)
         nd_str_append(out, " This model compares a video and a track as wholes: there is no map of "
                            "clips.");
-    else if (weight_of(h, "match") < 0.005)
-        nd_str_append(out, " The model found no pair that belongs together, so it stands back "
-                           "(weight 0), and what can be measured decides.");
+    else if (weight_of(h, "match") < 0.5 * weight_of(h, "rhythm"))
+        nd_str_append(out,
+                      " The model found hardly a pair that belongs together, so it stands back, "
+                      "and what can be measured decides.");
 }
 
 static void put_wishes(nd_str *out, const nd_ranking *r)

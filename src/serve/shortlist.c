@@ -168,7 +168,7 @@ typedef struct {
     looked_at *tracks;
     nd_item *items;
     int32_t *offsets;
-    float *odds;
+    float *pair; /* probabilities that they belong together */
 } pairs;
 
 static int pairs_init(pairs *p, size_t n)
@@ -176,8 +176,8 @@ static int pairs_init(pairs *p, size_t n)
     p->tracks = nd_calloc(n, sizeof *p->tracks);
     p->items = nd_calloc(n, sizeof *p->items);
     p->offsets = nd_calloc(n, sizeof *p->offsets);
-    p->odds = nd_calloc(n, sizeof *p->odds);
-    return p->tracks && p->items && p->offsets && p->odds ? 0 : ND_ENOMEM;
+    p->pair = nd_calloc(n, sizeof *p->pair);
+    return p->tracks && p->items && p->offsets && p->pair ? 0 : ND_ENOMEM;
 }
 
 static void pairs_deinit(pairs *p)
@@ -186,7 +186,7 @@ static void pairs_deinit(pairs *p)
     free(p->tracks);
     free(p->items);
     free(p->offsets);
-    free(p->odds);
+    free(p->pair);
 }
 
 /* One whose features are damaged is left out later, with its story; one without clips of the
@@ -226,22 +226,24 @@ static bool has_pairs(const nd__search *s)
            nd_matcher_size_of(s->lens.matcher).has_pair;
 }
 
-/* Of the largest pair of the list: none from 0.6 on, all below 0.2. That small a value is noise:
- * one film coded at two rates has 0.10 and 0.13, and should not be ranked by another mixture. */
-static double doubt_of(double best)
+/* Of the sum of the odds of the list, that something in it belongs to the video: a half at 0.3,
+ * soft on both sides. A film that is scaled or coded anew moves the sum less than it moves the
+ * largest of them, and should not be ranked by another mixture (docs/ranking.md). */
+static double doubt_of(double odds)
 {
-    return 1 - ND_CLAMP((best - 0.2) / 0.4, 0.0, 1.0);
+    const double even = 0.3;
+    return even * even / (even * even + odds * odds);
 }
 
-static void take_odds(const pairs *p, nd__search *s)
+static void take_pairs(const pairs *p, nd__search *s)
 {
-    double best = -1;
+    double odds = 0;
     for (int i = 0; i < p->n; i++) {
-        double odds = isfinite(p->odds[i]) ? (double)p->odds[i] : NAN;
-        s->items[p->tracks[i].at].opinion.pair = odds;
-        best = fmax(best, odds);
+        double pair = isfinite(p->pair[i]) ? (double)p->pair[i] : NAN;
+        s->items[p->tracks[i].at].opinion.pair = pair;
+        if (pair >= 0) odds += pair / fmax(1 - pair, 1e-6);
     }
-    s->doubt = best < 0 ? 0 : doubt_of(best);
+    s->doubt = p->n ? doubt_of(odds) : 0;
 }
 
 int nd__pair_candidates(nd__search *s, nd_diag *diag)
@@ -257,9 +259,9 @@ int nd__pair_candidates(nd__search *s, nd_diag *diag)
         p.offsets[i] = s->items[p.tracks[i].at].offset;
     }
     if (!rc && p.n)
-        rc = nd_matcher_pair(p.odds, s->lens.matcher, &s->lens.item.item, p.items, p.offsets, p.n,
+        rc = nd_matcher_pair(p.pair, s->lens.matcher, &s->lens.item.item, p.items, p.offsets, p.n,
                              s->n_threads, diag);
-    if (!rc) take_odds(&p, s);
+    if (!rc) take_pairs(&p, s);
     pairs_deinit(&p);
     return rc;
 }

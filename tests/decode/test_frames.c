@@ -273,7 +273,7 @@ static void test_colours(void)
 {
     static const struct {
         const char *matrix, *tag;
-    } matrices[] = {{"bt601", "smpte170m"}, {"bt709", "bt709"}};
+    } matrices[] = {{"bt601", "smpte170m"}, {"bt709", "bt709"}, {"bt709", "unknown"}};
     static const char *const ranges[] = {"tv", "pc"};
     static const struct {
         const char *name;
@@ -284,7 +284,7 @@ static void test_colours(void)
                    {"0x000000", {0, 0, 0}},
                    {"0xFFFFFF", {255, 255, 255}}};
     nd_frame_spec specs[2] = {{0, 8, 8, 0, ND_RGB}, {0, 8, 8, 0, ND_LUMA}};
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 6; k++) {
         int worst = 0, worst_luma = 0;
         const char *range = ranges[k % 2], *matrix = matrices[k / 2].matrix;
         double kr = k / 2 ? 0.2126 : 0.299, kb = k / 2 ? 0.0722 : 0.114;
@@ -300,7 +300,7 @@ static void test_colours(void)
             worst_luma = ND_MAX(worst_luma, abs(found[1].middle[0][0] - luma));
         }
         char name[64];
-        snprintf(name, sizeof name, "colours_%s_%s", matrix, range);
+        snprintf(name, sizeof name, "colours_%s_%s", matrices[k / 2].tag, range);
         CHECK(name, worst <= 2 && worst_luma <= 2, "off by %d, luma by %d", worst, worst_luma);
     }
 }

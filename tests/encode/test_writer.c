@@ -193,6 +193,9 @@ static void test_picture(void)
         "ffprobe -v error -show_entries stream=width,height,r_frame_rate,nb_frames -of csv=p=0 %s",
         path);
     CHECK("picture_size_and_rate", !strcmp(text, "96,64,24/1,24\n"), "%s", text);
+    run(text, sizeof text,
+        "ffprobe -v error -show_entries stream=color_range,color_space -of csv=p=0 %s", path);
+    CHECK("picture_says_its_matrix", !strcmp(text, "tv,smpte170m\n"), "%s", text);
     size_t n = run(seen, sizeof seen, "ffmpeg -v error -i %s -f rawvideo -pix_fmt rgb24 -", path);
     CHECK("picture_frames", n == (size_t)BYTES * N_FRAMES, "%zu bytes", n);
     double worst = 99;
