@@ -86,8 +86,23 @@ typedef struct {
     float weight;
 } piece;
 
+/* The direction, asked for before: "fast and happy" is faster twice. NULL: it was not. */
+static nd_wish *same_direction(reader *r, const nd_wish *wish)
+{
+    for (int i = 0; i < r->out.n; i++) {
+        nd_wish *before = &r->out.items[i];
+        bool is_same = before->kind == wish->kind && before->sign == wish->sign;
+        if (is_same && wish->kind != ND_WISH_TEXT && before->value == 0 && wish->value == 0)
+            return before;
+    }
+    return NULL;
+}
+
 static int add_wish(reader *r, nd_wish wish)
 {
+    nd_wish *before = same_direction(r, &wish);
+    if (before) before->weight = ND_MIN(before->weight + wish.weight, 4.0f);
+    if (before) return 0;
     if (r->out.n == ND_MAX_WISHES) return refuse(r, "64 wishes at most");
     wish.weight = ND_CLAMP(wish.weight, 0.1f, 4.0f);
     r->out.items[r->out.n++] = wish;

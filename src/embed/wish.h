@@ -57,7 +57,8 @@ typedef struct nd_wishes {
 } nd_wishes;
 
 /** Read what a person asks for.
- *  @param out  1 or more wishes, in the order they were said
+ *  @param out  1 or more wishes, in the order they were said; a direction that is said twice is
+ *     one, of both weights
  *  @param text  any bytes; several arguments of a command are joined by spaces
  *  @return 0; ND_EARG (not UTF-8; over ND_WISH_MAX_BYTES; a word of over 120 bytes; nothing is
  *     asked; over ND_MAX_WISHES), ND_ENOMEM. *out untouched.

@@ -7,14 +7,14 @@
 static const struct {
     const char *text, *wishes;
 } PHRASES[] = {
-    {"calmer, no drums", "-0.5tempo calm | -0.5beat calm | -0.5loudness calm | +1text calm? | "
-                         "-1beat drums | -0.5text drums?"},
+    {"calmer, no drums",
+     "-0.5tempo calm | -1.5beat calm | -0.5loudness calm | +1text calm? | -0.5text drums?"},
     {"slow piano but not too dark, 90 bpm",
      "-0.5tempo slow | +1text slow piano | +0.5brightness dark | +0.25mode dark | -0.25text dark? "
      "| =1tempo 90 bpm [90]"},
     {"no drums and vocals", "-1beat drums | -0.5text drums? | -1text vocals"},
-    {"without drums and calmer", "-1beat drums | -0.5text drums? | -0.5tempo calm | -0.5beat calm "
-                                 "| -0.5loudness calm | +1text calm?"},
+    {"without drums and calmer",
+     "-1.5beat drums | -0.5text drums? | -0.5tempo calm | -0.5loudness calm | +1text calm?"},
     {"LOUDER!", "+1loudness loud | +0.5text loud?"},
     {"more drums", "+1beat drums | +0.5text drums?"},
     {"less beat, more strings", "-0.5beat beat | -0.25text beat? | +1text strings"},
@@ -43,9 +43,9 @@ static const struct {
     {"at least 140 bpm and happy",
      "+1tempo 140 bpm [140] | +0.3tempo happy | +0.7mode happy | +1text happy?"},
     {"something calmer than this, with a gentle piano & soft strings",
-     "-0.5tempo calm | -0.5beat calm | -0.5loudness calm | +1text calm? | -0.25tempo gentle | "
-     "-0.25beat gentle | -0.25loudness gentle | +1text gentle piano | -0.25beat soft | "
-     "-0.35loudness soft | -0.25brightness soft | +1text soft strings"},
+     "-0.75tempo calm | -1beat calm | -1.1loudness calm | +1text calm? | +1text gentle piano | "
+     "-0.25brightness soft | +1text soft strings"},
+    {"fast and happy", "+1.3tempo fast | +0.5text fast? | +0.7mode happy | +1text happy?"},
     {"happiest", "+0.3tempo happy | +0.7mode happy | +1text happy?"},
     {"sadder", "-0.4tempo sad | -0.2loudness sad | -0.7mode sad | +1text sad?"},
     {"tenser", "+1text tense"},
