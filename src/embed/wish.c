@@ -100,12 +100,14 @@ static nd_wish *same_direction(reader *r, const nd_wish *wish)
 
 static int add_wish(reader *r, nd_wish wish)
 {
-    nd_wish *before = same_direction(r, &wish);
-    if (before) before->weight = ND_MIN(before->weight + wish.weight, 4.0f);
-    if (before) return 0;
-    if (r->out.n == ND_MAX_WISHES) return refuse(r, "64 wishes at most");
-    wish.weight = ND_CLAMP(wish.weight, 0.1f, 4.0f);
-    r->out.items[r->out.n++] = wish;
+    nd_wish *at = same_direction(r, &wish);
+    float weight = wish.weight + (at ? at->weight : 0);
+    if (!at) {
+        if (r->out.n == ND_MAX_WISHES) return refuse(r, "64 wishes at most");
+        at = &r->out.items[r->out.n++];
+        *at = wish;
+    }
+    at->weight = ND_CLAMP(weight, 0.1f, 4.0f);
     return 0;
 }
 

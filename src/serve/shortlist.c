@@ -238,12 +238,14 @@ static double doubt_of(double odds)
 static void take_pairs(const pairs *p, nd__search *s)
 {
     double odds = 0;
+    bool is_known = false;
     for (int i = 0; i < p->n; i++) {
         double pair = isfinite(p->pair[i]) ? (double)p->pair[i] : NAN;
         s->items[p->tracks[i].at].opinion.pair = pair;
+        is_known |= pair >= 0;
         if (pair >= 0) odds += pair / fmax(1 - pair, 1e-6);
     }
-    s->doubt = p->n ? doubt_of(odds) : 0;
+    s->doubt = is_known ? doubt_of(odds) : 0;
 }
 
 int nd__pair_candidates(nd__search *s, nd_diag *diag)

@@ -66,6 +66,7 @@ static nd_tensor *clip_tokens(const aligned_pass *p, const aligned_items *items)
     float rate = (float)p->a->dropout;
     const nd_layer_run run = {p->t, p->params, p->shard};
     nd_tensor *x = items->clips, *pulse = NULL;
+    /* clips are nearly parallel, and layer norm leaves them so: what is a clip's own comes first */
     if (p->a->is_normed) x = nd__norm_run(&run, x, &s->clip_values);
     x = nd__aligned_norm(p, x, s->clip_norm);
     if (items->basis) {
