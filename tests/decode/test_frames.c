@@ -186,8 +186,8 @@ static void test_uneven(void)
 /* Mean absolute difference from what ffmpeg shows at that size. */
 static double difference_from_ffmpeg(const seen *s, const char *name, const char *filter)
 {
-    nd_bytes expected = output_of("ffmpeg -v error -i %s -vf '%sscale=%d:%d:flags=area' -frames:v "
-                                  "1 -f rawvideo -pix_fmt rgb24 -",
+    nd_bytes expected = output_of("ffmpeg -v error -i %s -vf '%sscale=%d:%d:flags=area:"
+                                  "in_color_matrix=bt709' -frames:v 1 -f rawvideo -pix_fmt rgb24 -",
                                   name, filter, s->width, s->height);
     double sum = 0;
     size_t n = (size_t)s->width * (size_t)s->height * 3;
