@@ -11,6 +11,7 @@ static double logistic(double steps)
     return 1 / (1 + exp(-2 * steps));
 }
 
+/* Of a vector's finite values; of a scalar itself. */
 static double mean_of(const nd_description *d, const char *name)
 {
     int64_t n, count = 0;
@@ -22,8 +23,7 @@ static double mean_of(const nd_description *d, const char *name)
             count++;
         }
     if (count) return sum / (double)count;
-    int whole = nd_description_int(d, name, -1); /* of whole numbers: key_is_minor */
-    return !x && whole >= 0 ? whole : NAN;
+    return x ? NAN : nd_description_scalar(d, name, NAN);
 }
 
 void nd_measures_read(nd_measures *out, const nd_description *track)
@@ -32,7 +32,8 @@ void nd_measures_read(nd_measures *out, const nd_description *track)
     for (int kind = 0; kind < ND_WISH_KINDS; kind++)
         out->of[kind] = measures[kind].array ? mean_of(track, measures[kind].array) : NAN;
     if (out->of[ND_WISH_TEMPO] <= 0) out->of[ND_WISH_TEMPO] = NAN; /* no beat */
-    if (nd_description_scalar(track, "key_strength", 1) < 0.5) out->of[ND_WISH_MODE] = NAN;
+    bool has_key = nd_description_scalar(track, "key_strength", 1) >= 0.5;
+    if (!has_key || out->of[ND_WISH_MODE] < 0) out->of[ND_WISH_MODE] = NAN;
 }
 
 void nd_measure_arrays(const char *out[ND_MEASURE_ARRAYS])

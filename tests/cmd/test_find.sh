@@ -8,7 +8,7 @@ mkdir "$media"
 check made "$build/tests/serve/test_search" make "$model" recommended 1
 for i in 1 2 3 4; do
     ffmpeg -nostdin -v error -y -f lavfi -i "sine=$((200 * i)):duration=$((8 + i))" \
-        -af "apulsator=hz=$i" -metadata genre="$([ $i = 3 ] && echo Tango || echo Pop)" \
+        -af "apulsator=hz=$i,volume=-$((2 * i))dB" -metadata genre="$([ $i = 3 ] && echo Tango || echo Pop)" \
         "$media/$i.flac" < /dev/null
 done
 run 0 index index "$lib" "$media" --model "$model" -q
@@ -29,6 +29,11 @@ run 0 text find "$lib" xyzzy --model "$model"
 check unknown_is_said grep -q 'known by their letters alone: xyzzy' "$scratch/out"
 run 0 brighter find "$lib" a brighter sound --model "$model"
 check brightest grep -qE '^  1  .*4.flac' "$scratch/out"
+run 0 louder find "$lib" louder --model "$model"
+check loudest grep -qE '^  1  .*1.flac' "$scratch/out"
+check loudest_is_met grep -qE "louder 0\.[67]" "$scratch/out"
+run 0 quieter find "$lib" quieter --no-model
+check quietest grep -qE '^  1  .*4.flac' "$scratch/out"
 run 0 without find "$lib" tango --no-model
 check without_tagged grep -qE '^  1  1\.000.*3.flac' "$scratch/out"
 run 0 filtered find "$lib" tango --not-tag tango --model "$model" --json

@@ -138,6 +138,11 @@ static void test_measures(void)
     CHECK("measured",
           isnan(m.of[ND_WISH_TEMPO]) && m.of[ND_WISH_BRIGHTNESS] == 2000 && m.of[ND_WISH_MODE] == 1,
           "%g %g %g", m.of[ND_WISH_TEMPO], m.of[ND_WISH_BRIGHTNESS], m.of[ND_WISH_MODE]);
+    d->arrays[0].f32[0] = 80.5f;
+    nd_description_add_scalar(d, "integrated_lufs", -25.5);
+    nd_measures_read(&m, d);
+    CHECK("numbers as they are", m.of[ND_WISH_TEMPO] == 80.5 && m.of[ND_WISH_LOUDNESS] == -25.5,
+          "%g %g", m.of[ND_WISH_TEMPO], m.of[ND_WISH_LOUDNESS]);
     nd_description_add_scalar(d, "key_strength", 0.2);
     nd_measures_read(&m, d);
     CHECK("no clear key, no mode", isnan(m.of[ND_WISH_MODE]), "%g", m.of[ND_WISH_MODE]);
