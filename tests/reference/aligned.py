@@ -3,8 +3,9 @@
 
 Run from the root of the tree with Debian's python3-torch (two seconds). The model is that of
 tests/embed/test_ut_aligned.c at setting se+r; parameter NAME holds (uniform(NAME) - 0.5) / 2, plus 1
-where it is a gain or a running variance. Item i of a medium has LENGTHS[i] clips of uniform("music/i") - 0.5 and pulses of
-2 uniform("music.pulse/i"). Written from the description in docs/models.md, in double precision."""
+where it is a gain or a running variance. Item i of a medium has LENGTHS[i] clips of
+uniform("music/i") - 0.5 and pulses of 2 uniform("music.pulse/i"). Written from the description in
+docs/models.md, in double precision."""
 import math
 
 import numpy as np
